@@ -1,0 +1,1 @@
+message(STATUS "nginx module: nothing to build yet")

@@ -1,0 +1,81 @@
+// Framings of a streamed answer: bytes, cut anywhere, become frames.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "llm/result.hpp"
+
+namespace llm::wire {
+
+// One event of a stream. Views live until the next call of the framer.
+struct Frame {
+    std::string_view event;     // SSE "event:", or ":event-type"; may be empty
+    std::string_view data;      // the payload, lines joined by LF
+    // The exact bytes of the frame as they came, its line ends and the blank
+    // line included; the raw views of all frames of a stream, put together,
+    // are the stream. Comments and pings without data are frames too: they
+    // have no data and are passed through, not read.
+    std::string_view raw;
+};
+
+class FrameSink {
+public:
+    virtual void on_frame(const Frame &frame) = 0;
+
+protected:
+    ~FrameSink() = default;
+};
+
+class Framer {
+public:
+    virtual ~Framer() = default;
+
+    // Takes the next bytes; calls sink once for each frame they complete.
+    // Fails when a frame grows over the limit or cannot be valid; the framer
+    // is then at its end.
+    virtual Result<void> feed(std::string_view bytes, FrameSink &sink) = 0;
+
+    // The stream has ended: what is left is a last frame, complete or not.
+    virtual Result<void> finish(FrameSink &sink) = 0;
+
+    // Bytes held back since they are no whole frame yet.
+    virtual std::size_t pending() const noexcept = 0;
+};
+
+// Server-sent events, as the WHATWG HTML standard parses them
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html): lines end
+// with LF, CRLF or CR, in any mix; several data lines join; a BOM is skipped;
+// one space after the colon is removed. Beyond it: an event that the end of
+// the stream cuts off is still a frame, since providers forget the blank line.
+//
+// Copies only what a cut leaves over: an event that lies within one feed() is
+// a view into it.
+class SseFramer final : public Framer {
+public:
+    // max_event: bytes of one event, all lines.
+    explicit SseFramer(std::size_t max_event = std::size_t{16} << 20);
+
+    Result<void> feed(std::string_view bytes, FrameSink &sink) override;
+    Result<void> finish(FrameSink &sink) override;
+    std::size_t pending() const noexcept override;
+
+private:
+    // The end of the first whole event in text, or npos.
+    std::size_t event_end(std::string_view text);
+    void emit(std::string_view raw, FrameSink &sink);
+
+    std::size_t max_event_;
+    std::string held_;          // an event's first bytes
+    std::size_t scanned_ = 0;   // of held_, up to where no end was found
+    std::string data_;          // joined data lines, where there are several
+    bool at_start_ = true;      // a BOM may come
+};
+
+// Appends "event: NAME\ndata: DATA\n\n"; without the first line if the name is
+// empty. data must not hold a line end (JSON of our writer does not).
+void append_sse(std::string &out, std::string_view event,
+                std::string_view data);
+
+}  // namespace llm::wire

@@ -1,0 +1,352 @@
+#include "llm/json.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#if defined(__SSE4_2__)
+#define RAPIDJSON_SSE42
+#elif defined(__SSE2__)
+#define RAPIDJSON_SSE2
+#elif defined(__ARM_NEON)
+#define RAPIDJSON_NEON
+#endif
+#define RAPIDJSON_HAS_STDSTRING 0
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
+
+#include "llm/utf8.hpp"
+
+namespace llm::json {
+
+using detail::Node;
+
+// Value
+
+Kind Value::kind() const noexcept {
+    return node_ ? node_->kind : Kind::null;
+}
+
+bool Value::is_null() const noexcept {
+    return kind() == Kind::null;
+}
+
+std::string_view Value::string() const noexcept {
+    if (!is_string()) {
+        return {};
+    }
+    return {node_->string, node_->string_size};
+}
+
+bool Value::boolean(bool otherwise) const noexcept {
+    return is_bool() ? node_->raw[0] == 't' : otherwise;
+}
+
+std::optional<std::int64_t> Value::integer() const noexcept {
+    if (!is_number()) {
+        return std::nullopt;
+    }
+
+    auto text = raw();
+    std::int64_t value = 0;
+    auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size()) {
+        return value;
+    }
+
+    // 2^63 is exact as a double; below it every whole double fits.
+    auto real = number();
+    if (!real || *real != std::floor(*real) || std::fabs(*real) >= 0x1p63) {
+        return std::nullopt;
+    }
+    return static_cast<std::int64_t>(*real);
+}
+
+std::optional<double> Value::number() const noexcept {
+    if (!is_number()) {
+        return std::nullopt;
+    }
+
+    auto text = raw();
+    double value = 0;
+    auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::string_view Value::raw() const noexcept {
+    if (!node_) {
+        return {};
+    }
+    return {node_->raw, node_->raw_size};
+}
+
+std::size_t Value::size() const noexcept {
+    return node_ ? node_->size : 0;
+}
+
+Value Value::operator[](std::string_view name) const noexcept {
+    for (auto member : members()) {
+        if (member.name == name) {
+            return member.value;
+        }
+    }
+    return {};
+}
+
+Value::Members Value::members() const noexcept {
+    return Members(is_object() && node_->size ? node_ + 1 : nullptr);
+}
+
+Value::Elements Value::elements() const noexcept {
+    return Elements(is_array() && node_->size ? node_ + 1 : nullptr);
+}
+
+ElementIterator &ElementIterator::operator++() noexcept {
+    node_ = node_->next ? node_ + node_->next : nullptr;
+    return *this;
+}
+
+Member MemberIterator::operator*() const noexcept {
+    return {{node_->name, node_->name_size},
+            Value(node_),
+            {node_->raw - node_->name_gap, node_->name_gap + node_->raw_size}};
+}
+
+MemberIterator &MemberIterator::operator++() noexcept {
+    node_ = node_->next ? node_ + node_->next : nullptr;
+    return *this;
+}
+
+// Document
+
+// Receives RapidJSON's events. The text is parsed in place in a copy, so that
+// a string costs no allocation; positions in the copy are positions in the
+// original, since the reader never moves bytes to the right.
+struct Document::Builder {
+    using Size = rapidjson::SizeType;
+
+    struct Open {
+        std::uint32_t node;         // the container
+        std::uint32_t last = 0;     // its last child so far
+    };
+
+    Builder(Document &document, std::string_view text,
+            const ParseLimits &limits, rapidjson::InsituStringStream &stream)
+        : nodes(document.nodes_), text(text), limits(limits), stream(stream) {}
+
+    bool Null() { return literal(Kind::null, 4); }
+    bool Bool(bool value) { return literal(Kind::boolean, value ? 4 : 5); }
+
+    // Not called: the reader is told to leave numbers as text.
+    bool Int(int) { return false; }
+    bool Uint(unsigned) { return false; }
+    bool Int64(std::int64_t) { return false; }
+    bool Uint64(std::uint64_t) { return false; }
+    bool Double(double) { return false; }
+
+    // Inside strings and numbers the reader works on a copy of the stream, so
+    // that Tell() still names the first byte of the token.
+    bool RawNumber(const char *, Size size, bool) {
+        return add(Kind::number, stream.Tell(), size) != nullptr;
+    }
+
+    bool String(const char *string, Size size, bool) {
+        std::size_t start = stream.Tell();
+        Node *node = add(Kind::string, start, string_size(start, size));
+        if (!node) {
+            return false;
+        }
+        node->string = string;
+        node->string_size = size;
+        return true;
+    }
+
+    bool Key(const char *string, Size size, bool) {
+        name = {string, size};
+        name_start = stream.Tell();
+        return limits.duplicates || !is_duplicate();
+    }
+
+    bool StartObject() { return open(Kind::object); }
+    bool StartArray() { return open(Kind::array); }
+    bool EndObject(Size size) { return close(size); }
+    bool EndArray(Size size) { return close(size); }
+
+    // After the literal's last byte.
+    bool literal(Kind kind, std::size_t size) {
+        return add(kind, stream.Tell() - size, size) != nullptr;
+    }
+
+    bool open(Kind kind) {
+        if (stack.size() >= limits.depth) {
+            reason = "nested deeper than " + std::to_string(limits.depth) +
+                     " levels";
+            return false;
+        }
+        if (!add(kind, stream.Tell(), 0)) {
+            return false;
+        }
+        stack.push_back(Open{static_cast<std::uint32_t>(nodes.size() - 1)});
+        return true;
+    }
+
+    bool close(Size size) {
+        Node &node = nodes[stack.back().node];
+        node.size = size;
+        node.raw_size = static_cast<std::uint32_t>(
+            stream.Tell() + 1 - static_cast<std::size_t>(node.raw - text.data()));
+        stack.pop_back();
+        return true;
+    }
+
+    Node *add(Kind kind, std::size_t start, std::size_t size) {
+        if (nodes.size() >= limits.nodes) {
+            reason = "more than " + std::to_string(limits.nodes) + " values";
+            return nullptr;
+        }
+
+        auto index = static_cast<std::uint32_t>(nodes.size());
+        Node node{};
+        node.kind = kind;
+        node.raw = text.data() + start;
+        node.raw_size = static_cast<std::uint32_t>(size);
+
+        if (!stack.empty()) {
+            Open &parent = stack.back();
+            if (parent.last) {
+                nodes[parent.last].next = index - parent.last;
+            }
+            parent.last = index;
+
+            if (nodes[parent.node].kind == Kind::object) {
+                node.name = name.data();
+                node.name_size = static_cast<std::uint32_t>(name.size());
+                node.name_gap = static_cast<std::uint32_t>(start - name_start);
+            }
+        }
+
+        return &nodes.emplace_back(node);
+    }
+
+    // Bytes of the string literal at `start` whose decoded size is `decoded`.
+    std::size_t string_size(std::size_t start, std::size_t decoded) const {
+        const char *body = text.data() + start + 1;
+        if (std::memchr(body, '\\', decoded) == nullptr
+            && body[decoded] == '"') {
+            return decoded + 2;
+        }
+        const char *p = body;
+        while (*p != '"') {
+            p += *p == '\\' ? 2 : 1;
+        }
+        return static_cast<std::size_t>(p - body) + 2;
+    }
+
+    // Looks back over the members of the open object: a few on the wire; over
+    // that a sorted list pays.
+    bool is_duplicate() {
+        Open &parent = stack.back();
+        if (parent.last == 0) {
+            return false;
+        }
+
+        std::size_t seen = 0;
+        std::uint32_t i = parent.node + 1;
+        for (;; i += nodes[i].next) {
+            if (std::string_view(nodes[i].name, nodes[i].name_size) == name) {
+                reason = "duplicate member \"" + std::string(name.substr(0, 64))
+                         + "\"";
+                return true;
+            }
+            if (++seen > max_members) {
+                reason = "an object of more than " +
+                         std::to_string(max_members) + " members";
+                return true;
+            }
+            if (nodes[i].next == 0) {
+                return false;
+            }
+        }
+    }
+
+    // Looking back is quadratic; no client API has objects of this size.
+    static constexpr std::size_t max_members = 4096;
+
+    std::pmr::vector<Node> &nodes;
+    std::string_view text;
+    const ParseLimits &limits;
+    rapidjson::InsituStringStream &stream;
+    std::vector<Open> stack;
+    std::string_view name;
+    std::size_t name_start = 0;
+    std::string reason;
+};
+
+Document::Document(std::pmr::memory_resource *memory)
+    : nodes_(memory), decoded_(memory) {}
+
+Result<void> Document::parse(std::string_view text, const ParseLimits &limits) {
+    nodes_.clear();
+
+    auto fail = [&](std::string_view reason, std::size_t offset) -> Error {
+        nodes_.clear();
+        return invalid_request("invalid JSON: " + std::string(reason) +
+                               " at byte " + std::to_string(offset));
+    };
+
+    // Sizes in a Node, and in RapidJSON, have 32 bits.
+    if (text.size() >= std::size_t{1} << 31) {
+        return fail("text over 2 GiB", 0);
+    }
+    if (std::size_t valid = utf8::valid_prefix(text); valid != text.size()) {
+        return fail("invalid UTF-8", valid);
+    }
+
+    decoded_.resize(text.size() + 1);
+    std::copy(text.begin(), text.end(), decoded_.begin());
+    decoded_[text.size()] = '\0';
+
+    rapidjson::InsituStringStream stream(decoded_.data());
+    Builder builder(*this, text, limits, stream);
+    rapidjson::Reader reader;
+    constexpr unsigned flags = rapidjson::kParseInsituFlag
+                               | rapidjson::kParseIterativeFlag
+                               | rapidjson::kParseNumbersAsStringsFlag;
+    auto outcome = reader.Parse<flags>(stream, builder);
+
+    if (outcome.IsError()) {
+        if (!builder.reason.empty()) {
+            return fail(builder.reason, outcome.Offset());
+        }
+        if (outcome.Code() == rapidjson::kParseErrorDocumentEmpty) {
+            return fail("empty", 0);
+        }
+        std::string reason = rapidjson::GetParseError_En(outcome.Code());
+        if (!reason.empty() && reason.back() == '.') {
+            reason.pop_back();
+        }
+        if (!reason.empty() && reason[0] >= 'A' && reason[0] <= 'Z') {
+            reason[0] = static_cast<char>(reason[0] - 'A' + 'a');
+        }
+        return fail(reason, outcome.Offset());
+    }
+
+    // The reader takes a NUL for the end of the text.
+    if (stream.Tell() != text.size()) {
+        return fail("a NUL byte", stream.Tell());
+    }
+
+    return {};
+}
+
+Value Document::root() const noexcept {
+    return Value(nodes_.empty() ? nullptr : nodes_.data());
+}
+
+}  // namespace llm::json

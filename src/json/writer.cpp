@@ -1,0 +1,150 @@
+#include <charconv>
+#include <cmath>
+
+#include "llm/json.hpp"
+#include "llm/utf8.hpp"
+
+namespace llm::json {
+
+namespace {
+
+// What a byte of a string becomes: 0 as it is, 'u' a \u00XX escape, else the
+// letter after the backslash (RFC 8259, section 7).
+struct EscapeTable {
+    char letter[256] = {};
+
+    constexpr EscapeTable() {
+        for (int c = 0; c < 0x20; ++c) {
+            letter[c] = 'u';
+        }
+        letter[static_cast<int>('"')] = '"';
+        letter[static_cast<int>('\\')] = '\\';
+        letter[static_cast<int>('\b')] = 'b';
+        letter[static_cast<int>('\f')] = 'f';
+        letter[static_cast<int>('\n')] = 'n';
+        letter[static_cast<int>('\r')] = 'r';
+        letter[static_cast<int>('\t')] = 't';
+    }
+};
+
+constexpr EscapeTable escapes;
+
+void append_escaped(std::string &out, std::string_view text) {
+    constexpr char hex[] = "0123456789abcdef";
+    std::size_t start = 0;
+
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto byte = static_cast<unsigned char>(text[i]);
+        char letter = escapes.letter[byte];
+        if (letter == 0) {
+            continue;
+        }
+        out.append(text, start, i - start);
+        start = i + 1;
+        out.push_back('\\');
+        out.push_back(letter);
+        if (letter == 'u') {
+            out.append("00");
+            out.push_back(hex[byte >> 4]);
+            out.push_back(hex[byte & 0xF]);
+        }
+    }
+
+    out.append(text, start, text.size() - start);
+}
+
+}  // namespace
+
+void append_string(std::string &out, std::string_view text) {
+    out.push_back('"');
+
+    for (;;) {
+        std::size_t valid = utf8::valid_prefix(text);
+        append_escaped(out, text.substr(0, valid));
+        if (valid == text.size()) {
+            break;
+        }
+        out.append("\xEF\xBF\xBD");
+        text.remove_prefix(valid + 1);
+    }
+
+    out.push_back('"');
+}
+
+void Writer::separate() {
+    if (comma_) {
+        out_.push_back(',');
+    }
+    comma_ = true;
+}
+
+Writer &Writer::begin_object() {
+    separate();
+    out_.push_back('{');
+    comma_ = false;
+    return *this;
+}
+
+Writer &Writer::end_object() {
+    out_.push_back('}');
+    comma_ = true;
+    return *this;
+}
+
+Writer &Writer::begin_array() {
+    separate();
+    out_.push_back('[');
+    comma_ = false;
+    return *this;
+}
+
+Writer &Writer::end_array() {
+    out_.push_back(']');
+    comma_ = true;
+    return *this;
+}
+
+Writer &Writer::key(std::string_view name) {
+    separate();
+    append_string(out_, name);
+    out_.push_back(':');
+    comma_ = false;
+    return *this;
+}
+
+Writer &Writer::string(std::string_view text) {
+    separate();
+    append_string(out_, text);
+    return *this;
+}
+
+Writer &Writer::integer(std::int64_t value) {
+    char digits[24];
+    auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
+    return raw({digits, static_cast<std::size_t>(end - digits)});
+}
+
+Writer &Writer::number(double value) {
+    if (!std::isfinite(value)) {
+        return null();
+    }
+    char digits[32];
+    auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
+    return raw({digits, static_cast<std::size_t>(end - digits)});
+}
+
+Writer &Writer::boolean(bool value) {
+    return raw(value ? "true" : "false");
+}
+
+Writer &Writer::null() {
+    return raw("null");
+}
+
+Writer &Writer::raw(std::string_view json) {
+    separate();
+    out_.append(json);
+    return *this;
+}
+
+}  // namespace llm::json
