@@ -125,6 +125,12 @@ public:
     // anthropic-version. Not the credentials.
     virtual std::span<const HeaderField> headers() const noexcept = 0;
 
+    // Headers of the client's request that a provider of this format also
+    // understands and that are not credentials: passed on when present.
+    virtual std::span<const std::string_view> client_headers() const noexcept {
+        return {};
+    }
+
     // How a key is sent: "authorization" (as "Bearer KEY") or a header's name.
     virtual std::string_view key_header() const noexcept = 0;
 
@@ -164,7 +170,9 @@ public:
                                 const AnswerContext &context,
                                 std::string &out) const = 0;
 
-    virtual std::unique_ptr<wire::Framer> make_framer() const = 0;
+    // max_event: bytes of one frame; more is an error.
+    virtual std::unique_ptr<wire::Framer> make_framer(
+        std::size_t max_event) const = 0;
     virtual std::unique_ptr<StreamReader> make_reader() const = 0;
     virtual std::unique_ptr<StreamWriter> make_writer(
         const AnswerContext &context) const = 0;

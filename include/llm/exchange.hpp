@@ -1,0 +1,168 @@
+// One call on its way through the gateway: a client's body goes in, a body for
+// the chosen provider comes out; the provider's answer goes in, cut anywhere,
+// and the client's answer comes out. Knows no sockets, no HTTP framing and no
+// clock: whoever drives it (the nginx module, a test) moves the bytes.
+//
+// A call may be tried on several providers, of different formats: prepare()
+// and begin() start over, as long as nothing has been handed to the client.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "llm/chat.hpp"
+#include "llm/format.hpp"
+#include "llm/json.hpp"
+#include "llm/result.hpp"
+#include "llm/wire.hpp"
+
+namespace llm {
+
+struct ExchangeLimits {
+    std::size_t max_depth = 128;                        // of the client's JSON
+    std::size_t max_response = std::size_t{32} << 20;   // one-shot, bytes
+    std::size_t max_event = std::size_t{16} << 20;      // one event, bytes
+    std::size_t max_error = std::size_t{64} << 10;      // error body, bytes
+};
+
+// The provider and model that one try goes to.
+struct Target {
+    const Format *format = nullptr;
+    std::string_view model;
+    bool drop_unsupported = false;
+    Quirks quirks;
+};
+
+// The head of a provider's answer.
+struct AnswerHead {
+    int status = 0;
+    std::string_view content_type;
+    std::string_view content_encoding;
+};
+
+// What is known of an answer so far, for accounting.
+struct Account {
+    std::string response_model;     // as the provider names it
+    chat::FinishReason finish_reason = chat::FinishReason::none;
+    chat::Usage usage;              // estimated where the provider is silent
+    bool complete = false;          // the answer came whole
+};
+
+class Exchange {
+public:
+    enum class Step : std::uint8_t {
+        more,       // nothing to tell the client yet
+        ready,      // the head can go out, and what output() holds
+        complete,   // likewise, and the answer is whole
+        failed,     // see error(); nothing has gone out
+    };
+
+    // `body` is the client's and must outlive the exchange, as must `memory`.
+    Exchange(const Format &client, std::string_view body,
+             const ExchangeLimits &limits, std::pmr::memory_resource *memory);
+
+    // Reads the body as far as routing needs it.
+    Result<void> open();
+
+    const Format &client() const noexcept { return client_; }
+    const RequestHead &head() const noexcept { return head_; }
+
+    // Starts a try: makes the body for this target. The pieces are views into
+    // the client's body or into this object, valid until the next prepare().
+    Result<void> prepare(const Target &target);
+    const std::vector<std::string_view> &pieces() const noexcept {
+        return pieces_;
+    }
+    // Whether the client's own bytes go to the provider, spliced at most.
+    bool passes_through() const noexcept { return same_format_; }
+
+    // What the answer's writer needs; unique and now may change per try.
+    void set_context(std::string_view unique, std::int64_t now);
+
+    // The provider's head is there; then its body, then its end.
+    Step begin(const AnswerHead &head);
+    Step feed(std::string_view bytes);
+    Step finish();
+    // The connection broke or the time is over: before anything went out a
+    // failure, else the stream ends with an error event.
+    Step abort(Error error);
+
+    // The answer that takes the place of a provider's: an error in the
+    // client's shape.
+    void refuse(const Error &error);
+
+    // The answer to the client, once ready: status, type and bytes. Who takes
+    // the bytes clears them.
+    int status() const noexcept { return status_; }
+    std::string_view content_type() const noexcept { return content_type_; }
+    bool streams() const noexcept { return streaming_; }
+    // A stream that broke after its first bytes had gone out.
+    bool broken() const noexcept { return broken_; }
+    std::string &output() noexcept { return output_; }
+
+    const Error &error() const noexcept { return error_; }
+    const Account &account() const noexcept { return account_; }
+
+private:
+    class Tap;
+
+    Result<const chat::Request *> request();
+    Step fail(Error error);
+    Step finish_one_shot();
+    Step finish_error();
+    void replay(const chat::Response &response);
+    void estimate_usage();
+    AnswerContext answer_context() const;
+
+    const Format &client_;
+    std::string_view body_;
+    ExchangeLimits limits_;
+    std::pmr::memory_resource *memory_;
+
+    json::Document document_;
+    RequestHead head_;
+    std::optional<chat::Request> request_;
+
+    // The try.
+    Target target_;
+    bool same_format_ = false;
+    std::string written_;
+    std::vector<std::string_view> pieces_;
+
+    // The answer.
+    enum class Mode : std::uint8_t { idle, one_shot, stream, error_body, over };
+    Mode mode_ = Mode::idle;
+    int provider_status_ = 0;
+    std::string collected_;
+    std::unique_ptr<wire::Framer> framer_;
+    std::unique_ptr<StreamReader> reader_;
+    std::unique_ptr<StreamWriter> writer_;
+    std::string edited_;
+    std::size_t completion_bytes_ = 0;  // text seen, for the estimate
+    bool started_ = false;      // a meaningful event was seen
+    bool ended_ = false;        // done or error was seen
+    bool streaming_ = false;
+    bool broken_ = false;
+    Error error_;
+
+    std::string unique_;
+    std::int64_t now_ = 0;
+    int status_ = 0;
+    std::string_view content_type_;
+    std::string output_;
+    Account account_;
+};
+
+// A whole answer as the events of a stream, for a client that asked for one.
+void replay(const chat::Response &response, chat::EventSink &sink);
+
+// A guess at the tokens of a body that is not understood: a quarter of the
+// bytes of its texts (OpenAI's rule of thumb for English), media left out.
+std::int64_t estimate_prompt_tokens(json::Value body) noexcept;
+
+}  // namespace llm

@@ -1,0 +1,472 @@
+#include "llm/exchange.hpp"
+
+#include <utility>
+
+namespace llm {
+
+namespace {
+
+// Of a Content-Type header: the media type, without parameters.
+std::string_view media_type(std::string_view value) {
+    value = value.substr(0, value.find(';'));
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) {
+        value.remove_suffix(1);
+    }
+    return value;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    };
+    if (a.size() != b.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (lower(a[i]) != lower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Error bad_gateway(std::string message) {
+    Error error;
+    error.kind = ErrorKind::bad_gateway;
+    error.message = std::move(message);
+    return error;
+}
+
+// About four bytes a token, as OpenAI's rule of thumb says.
+std::int64_t tokens_of_bytes(std::size_t bytes) {
+    return static_cast<std::int64_t>((bytes + 3) / 4);
+}
+
+}  // namespace
+
+// Sees every frame and event of a stream, in order: accounts for it and hands
+// it on, relayed or written anew.
+class Exchange::Tap final : public wire::FrameSink, public chat::EventSink {
+public:
+    explicit Tap(Exchange &exchange) : x_(exchange) {}
+
+    void on_frame(const wire::Frame &frame) override {
+        if (x_.ended_ && !x_.same_format_) {
+            return;
+        }
+
+        failed_now_ = false;
+        x_.reader_->read(frame, *this);
+
+        if (!x_.same_format_ || (failed_now_ && !x_.started_)) {
+            return;
+        }
+        // An error frame goes out as the provider sent it.
+        switch (x_.reader_->relay(frame, x_.head_.include_usage, x_.edited_)) {
+        case Relay::as_is:
+            x_.output_.append(frame.raw);
+            break;
+        case Relay::edited:
+            x_.output_.append(x_.edited_);
+            break;
+        case Relay::drop:
+            break;
+        }
+    }
+
+    void on_event(const chat::Event &event) override {
+        using Type = chat::Event::Type;
+
+        switch (event.type) {
+        case Type::start:
+            if (!event.model.empty()) {
+                x_.account_.response_model = event.model;
+            }
+            break;
+        case Type::text:
+        case Type::reasoning:
+        case Type::refusal:
+        case Type::tool_arguments:
+            x_.completion_bytes_ += event.text.size();
+            break;
+        case Type::finish:
+            x_.account_.finish_reason = event.finish_reason;
+            break;
+        case Type::usage:
+            x_.account_.usage = event.usage;
+            break;
+        case Type::error:
+            fail(event);
+            return;
+        case Type::done:
+            x_.ended_ = true;
+            x_.account_.complete = true;
+            break;
+        default:
+            break;
+        }
+
+        if (event.type != Type::ping) {
+            x_.started_ = true;
+        }
+        if (!x_.same_format_) {
+            x_.writer_->write(event, x_.output_);
+        }
+    }
+
+private:
+    void fail(const chat::Event &event) {
+        x_.ended_ = true;
+        failed_now_ = true;
+        x_.error_ = *event.error;
+        if (!x_.started_) {
+            return;
+        }
+        x_.broken_ = true;
+        // In the same format the frame itself says it; at the end of the
+        // stream there is none.
+        if (!x_.same_format_ || at_end) {
+            x_.writer_->write(event, x_.output_);
+        }
+    }
+
+    Exchange &x_;
+    bool failed_now_ = false;
+
+public:
+    bool at_end = false;
+};
+
+Exchange::Exchange(const Format &client, std::string_view body,
+                   const ExchangeLimits &limits,
+                   std::pmr::memory_resource *memory)
+    : client_(client),
+      body_(body),
+      limits_(limits),
+      memory_(memory),
+      document_(memory) {}
+
+Result<void> Exchange::open() {
+    json::ParseLimits limits;
+    limits.depth = limits_.max_depth;
+
+    if (auto parsed = document_.parse(body_, limits); !parsed) {
+        return parsed;
+    }
+    if (!document_.root().is_object()) {
+        return invalid_request("the request's body must be a JSON object");
+    }
+
+    auto head = client_.parse_head(document_);
+    if (!head) {
+        return head.error();
+    }
+    head_ = *head;
+    return {};
+}
+
+Result<const chat::Request *> Exchange::request() {
+    if (!request_) {
+        auto parsed = client_.parse_request(document_, memory_);
+        if (!parsed) {
+            return parsed.error();
+        }
+        request_.emplace(std::move(*parsed));
+    }
+    return &*request_;
+}
+
+Result<void> Exchange::prepare(const Target &target) {
+    target_ = target;
+    same_format_ = target.format == &client_;
+    mode_ = Mode::idle;
+    error_ = {};
+    pieces_.clear();
+    written_.clear();
+
+    WriteOptions options;
+    options.model = target.model;
+    options.drop_unsupported = target.drop_unsupported;
+    options.quirks = target.quirks;
+
+    if (!same_format_) {
+        auto parsed = request();
+        if (!parsed) {
+            return parsed.error();
+        }
+        auto outcome = target.format->write_request(**parsed, options, written_);
+        if (outcome) {
+            pieces_.push_back(written_);
+        }
+        return outcome;
+    }
+
+    auto edits = client_.request_edits(body_, document_, options);
+    for (const auto &edit : edits) {
+        written_.append(edit.text);
+    }
+
+    // Views into `written_` only now that it does not move any more.
+    std::size_t position = 0;
+    std::size_t used = 0;
+    auto piece = [&](std::string_view view) {
+        if (!view.empty()) {
+            pieces_.push_back(view);
+        }
+    };
+    for (const auto &edit : edits) {
+        piece(body_.substr(position, edit.offset - position));
+        piece(std::string_view(written_).substr(used, edit.text.size()));
+        used += edit.text.size();
+        position = edit.offset + edit.length;
+    }
+    piece(body_.substr(position));
+    return {};
+}
+
+void Exchange::set_context(std::string_view unique, std::int64_t now) {
+    unique_ = unique;
+    now_ = now;
+}
+
+AnswerContext Exchange::answer_context() const {
+    AnswerContext context;
+    context.request_model = head_.model;
+    context.include_usage = head_.include_usage;
+    context.now = now_;
+    context.unique = unique_;
+    context.prompt_estimate = estimate_prompt_tokens(document_.root());
+    return context;
+}
+
+Exchange::Step Exchange::begin(const AnswerHead &head) {
+    provider_status_ = head.status;
+    collected_.clear();
+    output_.clear();
+    completion_bytes_ = 0;
+    started_ = ended_ = streaming_ = broken_ = false;
+    error_ = {};
+    account_ = {};
+
+    if (!head.content_encoding.empty()
+        && !equal_ignoring_case(head.content_encoding, "identity")) {
+        return fail(bad_gateway("the provider sent a compressed answer "
+                                "(content-encoding: " +
+                                std::string(head.content_encoding) +
+                                ") although identity was asked for"));
+    }
+    if (head.status < 200 || (head.status >= 300 && head.status < 400)) {
+        return fail(bad_gateway("the provider answered with status " +
+                                std::to_string(head.status) +
+                                ", which is no answer to an API call"));
+    }
+    if (head.status >= 400) {
+        mode_ = Mode::error_body;
+        return Step::more;
+    }
+
+    auto type = media_type(head.content_type);
+    if (!equal_ignoring_case(type, target_.format->stream_type())) {
+        mode_ = Mode::one_shot;
+        return Step::more;
+    }
+    if (!head_.stream) {
+        return fail(bad_gateway("the provider sent a stream although none "
+                                "was asked for"));
+    }
+
+    mode_ = Mode::stream;
+    streaming_ = true;
+    framer_ = target_.format->make_framer(limits_.max_event);
+    reader_ = target_.format->make_reader();
+    writer_ = client_.make_writer(answer_context());
+    return Step::more;
+}
+
+Exchange::Step Exchange::feed(std::string_view bytes) {
+    switch (mode_) {
+    case Mode::one_shot:
+        if (bytes.size() > limits_.max_response - collected_.size()) {
+            return fail(bad_gateway("the provider's answer is larger than " +
+                                    std::to_string(limits_.max_response) +
+                                    " bytes (llm_max_response_size)"));
+        }
+        collected_.append(bytes);
+        return Step::more;
+
+    case Mode::error_body:
+        collected_.append(
+            bytes.substr(0, limits_.max_error - collected_.size()));
+        return Step::more;
+
+    case Mode::stream: {
+        Tap tap(*this);
+        auto outcome = framer_->feed(bytes, tap);
+        if (!outcome) {
+            return abort(bad_gateway(outcome.error().message));
+        }
+        if (ended_ && !started_) {
+            return fail(std::move(error_));
+        }
+        if (!started_) {
+            return Step::more;
+        }
+        status_ = 200;
+        content_type_ = client_.stream_type();
+        return Step::ready;
+    }
+
+    case Mode::idle:
+    case Mode::over:
+        break;
+    }
+    return Step::more;
+}
+
+Exchange::Step Exchange::finish() {
+    switch (mode_) {
+    case Mode::one_shot:
+        return finish_one_shot();
+
+    case Mode::error_body:
+        return finish_error();
+
+    case Mode::stream: {
+        Tap tap(*this);
+        auto outcome = framer_->finish(tap);
+        if (!outcome) {
+            return abort(bad_gateway(outcome.error().message));
+        }
+        tap.at_end = true;
+        if (!ended_) {
+            reader_->end(tap);
+        }
+        if (!started_) {
+            return fail(ended_ && !error_.message.empty()
+                            ? std::move(error_)
+                            : bad_gateway("the provider's stream was empty"));
+        }
+        mode_ = Mode::over;
+        estimate_usage();
+        status_ = 200;
+        content_type_ = client_.stream_type();
+        return Step::complete;
+    }
+
+    case Mode::idle:
+    case Mode::over:
+        break;
+    }
+    return Step::complete;
+}
+
+Exchange::Step Exchange::abort(Error error) {
+    if (mode_ != Mode::stream || !started_) {
+        return fail(std::move(error));
+    }
+
+    if (!ended_) {
+        error_ = std::move(error);
+        ended_ = broken_ = true;
+        chat::Event event;
+        event.type = chat::Event::Type::error;
+        event.error = &error_;
+        writer_->write(event, output_);
+    }
+    mode_ = Mode::over;
+    estimate_usage();
+    return Step::complete;
+}
+
+Exchange::Step Exchange::fail(Error error) {
+    mode_ = Mode::over;
+    streaming_ = false;
+    output_.clear();
+    error_ = std::move(error);
+    return Step::failed;
+}
+
+Exchange::Step Exchange::finish_error() {
+    return fail(target_.format->parse_error(provider_status_, collected_));
+}
+
+Exchange::Step Exchange::finish_one_shot() {
+    // The answer's document lives as long as the answer is written.
+    json::Document document(memory_);
+    json::ParseLimits limits;
+    limits.duplicates = true;
+
+    if (auto parsed = document.parse(collected_, limits); !parsed) {
+        return fail(bad_gateway("the provider's answer is no " +
+                                std::string(target_.format->name()) +
+                                " answer: " + parsed.error().message));
+    }
+    auto response = target_.format->parse_response(document, memory_);
+    if (!response) {
+        return fail(std::move(response.error()));
+    }
+
+    mode_ = Mode::over;
+    account_.response_model = response->model;
+    account_.usage = response->usage;
+    account_.complete = true;
+    for (const auto &choice : response->choices) {
+        account_.finish_reason = choice.finish_reason;
+        for (const auto &part : choice.message.parts) {
+            completion_bytes_ += part.text.size() + part.arguments.size();
+        }
+    }
+    estimate_usage();
+
+    status_ = 200;
+    if (head_.stream) {
+        streaming_ = true;
+        content_type_ = client_.stream_type();
+        replay(*response);
+    } else if (same_format_) {
+        content_type_ = "application/json";
+        output_ = std::move(collected_);
+    } else {
+        content_type_ = "application/json";
+        client_.write_response(*response, answer_context(), output_);
+    }
+    return Step::complete;
+}
+
+void Exchange::replay(const chat::Response &response) {
+    struct Sink final : chat::EventSink {
+        StreamWriter &writer;
+        std::string &out;
+        Sink(StreamWriter &writer, std::string &out)
+            : writer(writer), out(out) {}
+        void on_event(const chat::Event &event) override {
+            writer.write(event, out);
+        }
+    };
+
+    auto writer = client_.make_writer(answer_context());
+    Sink sink(*writer, output_);
+    llm::replay(response, sink);
+}
+
+void Exchange::refuse(const Error &error) {
+    mode_ = Mode::over;
+    streaming_ = false;
+    status_ = client_.error_status(error);
+    content_type_ = "application/json";
+    output_.clear();
+    client_.write_error(error, output_);
+}
+
+void Exchange::estimate_usage() {
+    chat::Usage &usage = account_.usage;
+    if (usage.known) {
+        return;
+    }
+    usage.prompt_tokens = estimate_prompt_tokens(document_.root());
+    usage.completion_tokens = tokens_of_bytes(completion_bytes_);
+    usage.total_tokens = usage.prompt_tokens + usage.completion_tokens;
+    usage.estimated = true;
+}
+
+}  // namespace llm
