@@ -58,7 +58,10 @@ struct Part {
     std::string_view arguments;
     bool custom = false;            // tool_call of an OpenAI "custom" tool
     json::Value cache_control;      // Anthropic's, or absent
-    json::Value source;             // the block as it came; absent if made
+    // The block as it came; absent if made. What a format cannot express in
+    // the members above it takes from here, so whoever changes a part must
+    // clear it.
+    json::Value source;
 };
 
 struct Message {
@@ -235,6 +238,7 @@ struct Event {
     std::size_t call = 0;
     std::string_view id;
     std::string_view name;
+    bool custom = false;            // tool_call: of an OpenAI "custom" tool
     std::string_view model;
     std::int64_t created = 0;
     FinishReason finish_reason = FinishReason::none;

@@ -9,7 +9,7 @@
 
 namespace llm::wire {
 
-// One event of a stream. Views live until the next call of the framer.
+// One event of a stream. Views live until on_frame() returns.
 struct Frame {
     std::string_view event;     // SSE "event:", or ":event-type"; may be empty
     std::string_view data;      // the payload, lines joined by LF
@@ -48,7 +48,9 @@ public:
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html): lines end
 // with LF, CRLF or CR, in any mix; several data lines join; a BOM is skipped;
 // one space after the colon is removed. Beyond it: an event that the end of
-// the stream cuts off is still a frame, since providers forget the blank line.
+// the stream cuts off is still a frame, since providers forget the blank line;
+// and JSON that stands where an event should (an error that a provider sends
+// as it is, in the middle of its stream) is a frame whose data is that JSON.
 //
 // Copies only what a cut leaves over: an event that lies within one feed() is
 // a view into it.
@@ -62,15 +64,14 @@ public:
     std::size_t pending() const noexcept override;
 
 private:
-    // The end of the first whole event in text, or npos.
-    std::size_t event_end(std::string_view text);
     void emit(std::string_view raw, FrameSink &sink);
+    Error too_large();
 
     std::size_t max_event_;
-    std::string held_;          // an event's first bytes
-    std::size_t scanned_ = 0;   // of held_, up to where no end was found
+    std::string held_;          // an event's first bytes, no end in them
     std::string data_;          // joined data lines, where there are several
     bool at_start_ = true;      // a BOM may come
+    bool failed_ = false;
 };
 
 // Appends "event: NAME\ndata: DATA\n\n"; without the first line if the name is

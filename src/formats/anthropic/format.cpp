@@ -1,0 +1,150 @@
+// The Anthropic Messages API as a format.
+#include "formats/anthropic/anthropic.hpp"
+#include "formats/anthropic/tables.hpp"
+
+namespace llm {
+
+namespace {
+
+constexpr Route messages_routes[] = {
+    {"/messages", Operation::chat},
+    {"/models", Operation::models},
+};
+
+constexpr HeaderField request_headers[] = {
+    {"anthropic-version", anthropic::api_version},
+};
+
+class AnthropicFormat final : public Format {
+public:
+    std::string_view name() const noexcept override { return "anthropic"; }
+
+    std::span<const Route> routes() const noexcept override {
+        return messages_routes;
+    }
+
+    std::string path(std::string_view, bool) const override {
+        // The base URL has no version: https://api.anthropic.com.
+        return "/v1/messages";
+    }
+
+    std::span<const HeaderField> headers() const noexcept override {
+        return request_headers;
+    }
+
+    std::string_view key_header() const noexcept override {
+        return "x-api-key";
+    }
+
+    Result<RequestHead> parse_head(
+        const json::Document &document) const override {
+        return anthropic::parse_head(document);
+    }
+
+    Result<chat::Request> parse_request(
+        const json::Document &document,
+        std::pmr::memory_resource *memory) const override {
+        auto request = anthropic::parse_request(document, memory);
+        if (request) {
+            request->origin = this;
+        }
+        return request;
+    }
+
+    Result<void> write_request(const chat::Request &request,
+                               const WriteOptions &options,
+                               std::string &out) const override {
+        return anthropic::write_request(request, options, out);
+    }
+
+    std::vector<json::Edit> request_edits(
+        std::string_view body, const json::Document &document,
+        const WriteOptions &options) const override {
+        json::Value root = document.root();
+        if (root["model"].string() == options.model) {
+            return {};
+        }
+        std::string model;
+        json::append_string(model, options.model);
+        return {json::set_member(body, root, "model", model)};
+    }
+
+    Result<chat::Response> parse_response(
+        const json::Document &document,
+        std::pmr::memory_resource *memory) const override {
+        return anthropic::parse_response(document, memory);
+    }
+
+    void write_response(const chat::Response &response,
+                        const AnswerContext &context,
+                        std::string &out) const override {
+        anthropic::write_response(response, context, out);
+    }
+
+    std::unique_ptr<wire::Framer> make_framer(
+        std::size_t max_frame) const override {
+        return std::make_unique<wire::SseFramer>(max_frame);
+    }
+
+    std::unique_ptr<StreamReader> make_reader() const override {
+        return anthropic::make_reader();
+    }
+
+    std::unique_ptr<StreamWriter> make_writer(
+        const AnswerContext &context) const override {
+        return anthropic::make_writer(context);
+    }
+
+    std::string_view stream_type() const noexcept override {
+        return "text/event-stream";
+    }
+
+    Error parse_error(int status, std::string_view body) const override {
+        return anthropic::parse_error(status, body);
+    }
+
+    void write_error(const Error &error, std::string &out) const override {
+        anthropic::write_error(error, out);
+    }
+
+    int error_status(const Error &error) const noexcept override {
+        return anthropic::error_status(error);
+    }
+
+    void write_models(std::span<const std::string_view> models, std::int64_t,
+                      std::string &out) const override {
+        json::Writer writer(out);
+        writer.begin_object().key("data").begin_array();
+        for (std::string_view model : models) {
+            // The API's own date for "not known when".
+            writer.begin_object()
+                .member("type", "model")
+                .member("id", model)
+                .member("display_name", model)
+                .member("created_at", "1970-01-01T00:00:00Z")
+                .end_object();
+        }
+        writer.end_array();
+
+        auto id = [&](std::string_view name, bool first) {
+            writer.key(name);
+            if (models.empty()) {
+                writer.null();
+            } else {
+                writer.string(first ? models.front() : models.back());
+            }
+        };
+        id("first_id", true);
+        id("last_id", false);
+        writer.member("has_more", false).end_object();
+    }
+};
+
+}  // namespace
+
+const Format &anthropic_format() noexcept {
+    static const AnthropicFormat format;
+    return format;
+}
+
+}  // namespace llm

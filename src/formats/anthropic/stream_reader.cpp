@@ -1,0 +1,353 @@
+// Streamed answers of a provider -> events.
+// Source: Anthropic API docs, Streaming Messages.
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/anthropic/anthropic.hpp"
+#include "formats/anthropic/tables.hpp"
+
+namespace llm::anthropic {
+
+namespace {
+
+using chat::Event;
+using chat::EventSink;
+using chat::FinishReason;
+
+class Reader final : public StreamReader {
+public:
+    void read(const wire::Frame &frame, EventSink &sink) override {
+        if (ended_ || frame.data.empty() || frame.data.starts_with("[DONE]")) {
+            return;
+        }
+
+        json::ParseLimits limits;
+        limits.duplicates = true;
+        if (auto parsed = document_.parse(frame.data, limits); !parsed) {
+            fail("the provider sent an event that is no JSON", sink);
+            return;
+        }
+
+        json::Value root = document_.root();
+        std::string_view type = root["type"].string();
+        for (const Row &row : rows) {
+            if (row.type == type) {
+                (this->*row.read)(root, sink);
+                return;
+            }
+        }
+        // New event types may come and mean nothing to us; an error in the
+        // shape of a proxy in between means something.
+        if (!root["error"].is_null()) {
+            read_error_event(root, sink);
+        }
+    }
+
+    // Usage is a part of every stream of this API.
+    Relay relay(const wire::Frame &, bool, std::string &) override {
+        return Relay::as_is;
+    }
+
+    void end(EventSink &sink) override {
+        if (ended_) {
+            return;
+        }
+        if (reason_ != FinishReason::none) {
+            finish(sink);
+        } else {
+            fail("the provider's stream ended before the answer was complete",
+                 sink);
+        }
+    }
+
+private:
+    using RowReader = void (Reader::*)(json::Value, EventSink &);
+
+    struct Row {
+        std::string_view type;
+        RowReader read;
+    };
+
+    static const Row rows[8];
+
+    enum class Kind : std::uint8_t {
+        call,
+        custom_call,    // its input is unwrapped when it is whole
+        answer,         // the tool whose input is the answer
+    };
+
+    // A block of tool use that is open; others need no memory.
+    struct Block {
+        std::int64_t index;
+        Kind kind;
+        std::size_t call;
+        bool has_input = false;
+        std::string input;      // custom_call
+    };
+
+    void read_start(json::Value root, EventSink &sink) {
+        json::Value message = root["message"];
+        // Before `start`: a writer whose format names the prompt's tokens
+        // first can name the true count.
+        read_usage(message["usage"], sink);
+        Event event;
+        event.type = Event::Type::start;
+        event.id = message["id"].string();
+        event.model = message["model"].string();
+        sink.on_event(event);
+    }
+
+    void read_usage(json::Value usage, EventSink &sink) {
+        if (!usage.is_object()) {
+            return;
+        }
+        counts_.update(usage);
+        Event event;
+        event.type = Event::Type::usage;
+        event.usage = counts_.usage();
+        sink.on_event(event);
+    }
+
+    void read_block_start(json::Value root, EventSink &sink) {
+        json::Value block = root["content_block"];
+        std::string_view type = block["type"].string();
+        if (type == "tool_use") {
+            start_tool(root["index"].integer().value_or(-1), block, sink);
+        } else if (type == "text") {
+            emit(Event::Type::text, block["text"].string(), sink);
+        } else if (type == "thinking") {
+            emit(Event::Type::reasoning, block["thinking"].string(), sink);
+            emit(Event::Type::reasoning_signature,
+                 block["signature"].string(), sink);
+        } else if (type == "redacted_thinking") {
+            emit(Event::Type::redacted_reasoning, block["data"].string(),
+                 sink);
+        }
+        // Other blocks are of tools that the provider runs itself: no calls.
+    }
+
+    void start_tool(std::int64_t index, json::Value value, EventSink &sink) {
+        std::string_view name = value["name"].string();
+        Block block{index, Kind::call, calls_, false, {}};
+        if (name == answer_tool) {
+            block.kind = Kind::answer;
+        } else {
+            Event event;
+            event.type = Event::Type::tool_call;
+            if (name.starts_with(custom_prefix)) {
+                block.kind = Kind::custom_call;
+                name.remove_prefix(custom_prefix.size());
+                event.custom = true;
+            }
+            event.call = calls_++;
+            event.id = value["id"].string();
+            event.name = name;
+            sink.on_event(event);
+        }
+
+        // Some servers send the whole input here.
+        json::Value input = value["input"];
+        if (input.is_object() && input.size() != 0) {
+            add_input(block, input.raw(), sink);
+        }
+        open_.push_back(std::move(block));
+    }
+
+    void read_block_delta(json::Value root, EventSink &sink) {
+        json::Value delta = root["delta"];
+        std::string_view type = delta["type"].string();
+        if (type == "text_delta") {
+            emit(Event::Type::text, delta["text"].string(), sink);
+        } else if (type == "input_json_delta") {
+            auto block = find(root["index"]);
+            if (block != open_.end()) {
+                add_input(*block, delta["partial_json"].string(), sink);
+            }
+        } else if (type == "thinking_delta") {
+            emit(Event::Type::reasoning, delta["thinking"].string(), sink);
+        } else if (type == "signature_delta") {
+            emit(Event::Type::reasoning_signature,
+                 delta["signature"].string(), sink);
+        }
+    }
+
+    void read_block_stop(json::Value root, EventSink &sink) {
+        auto block = find(root["index"]);
+        if (block != open_.end()) {
+            close(*block, sink);
+            open_.erase(block);
+        }
+    }
+
+    void read_message_delta(json::Value root, EventSink &sink) {
+        // Several may come; what one leaves out, it does not change.
+        json::Value delta = root["delta"];
+        if (delta["stop_reason"].is_string()) {
+            native_ = delta["stop_reason"].string();
+            reason_ = finish_reason(native_);
+        }
+        if (delta["stop_sequence"].is_string()) {
+            stop_sequence_ = delta["stop_sequence"].string();
+        }
+        if (delta["stop_details"]["explanation"].is_string()) {
+            explanation_ = delta["stop_details"]["explanation"].string();
+        }
+        read_usage(root["usage"], sink);
+    }
+
+    void read_stop(json::Value, EventSink &sink) {
+        // The answer is complete even where a server forgot to say why.
+        if (reason_ == FinishReason::none) {
+            reason_ = calls_ == 0 ? FinishReason::stop
+                                  : FinishReason::tool_calls;
+        }
+        finish(sink);
+    }
+
+    void read_ping(json::Value, EventSink &sink) {
+        sink.on_event(Event{});
+    }
+
+    void read_error_event(json::Value root, EventSink &sink) {
+        Error error = read_error(root["error"], 0);
+        fail(error, sink);
+    }
+
+    std::vector<Block>::iterator find(json::Value index) {
+        std::int64_t wanted = index.integer().value_or(-1);
+        return std::find_if(
+            open_.begin(), open_.end(),
+            [wanted](const Block &block) { return block.index == wanted; });
+    }
+
+    void add_input(Block &block, std::string_view fragment, EventSink &sink) {
+        if (fragment.empty()) {
+            return;
+        }
+        block.has_input = true;
+        if (block.kind == Kind::custom_call) {
+            block.input.append(fragment);
+        } else {
+            emit_input(block, fragment, sink);
+        }
+    }
+
+    void emit_input(const Block &block, std::string_view fragment,
+                    EventSink &sink) {
+        if (block.kind == Kind::answer) {
+            emit(Event::Type::text, fragment, sink);
+            return;
+        }
+        Event event;
+        event.type = Event::Type::tool_arguments;
+        event.call = block.call;
+        event.text = fragment;
+        sink.on_event(event);
+    }
+
+    // The input is complete. A tool without parameters may have sent none.
+    void close(Block &block, EventSink &sink) {
+        if (!block.has_input) {
+            emit_input(block, "{}", sink);
+            return;
+        }
+        if (block.kind != Kind::custom_call) {
+            return;
+        }
+        json::Document document;
+        json::ParseLimits limits;
+        limits.duplicates = true;
+        bool wrapped = document.parse(block.input, limits)
+                       && document.root()[custom_input].is_string();
+        std::string_view input =
+            wrapped ? document.root()[custom_input].string()
+                    : std::string_view(block.input);
+        if (!input.empty()) {
+            emit_input(block, input, sink);
+        }
+    }
+
+    void emit(Event::Type type, std::string_view text, EventSink &sink) {
+        if (text.empty()) {
+            return;
+        }
+        has_text_ |= type == Event::Type::text;
+        Event event;
+        event.type = type;
+        event.text = text;
+        sink.on_event(event);
+    }
+
+    void finish(EventSink &sink) {
+        for (Block &block : open_) {
+            close(block, sink);
+        }
+        if (reason_ == FinishReason::content_filter && !has_text_) {
+            emit(Event::Type::refusal, explanation_, sink);
+        }
+
+        Event event;
+        event.type = Event::Type::finish;
+        // A call of the tool that takes the answer is none.
+        event.finish_reason =
+            reason_ == FinishReason::tool_calls && calls_ == 0
+                ? FinishReason::stop
+                : reason_;
+        event.native = native_;
+        event.stop_sequence = stop_sequence_;
+        sink.on_event(event);
+
+        ended_ = true;
+        Event done;
+        done.type = Event::Type::done;
+        sink.on_event(done);
+    }
+
+    void fail(std::string_view message, EventSink &sink) {
+        Error error;
+        error.kind = ErrorKind::bad_gateway;
+        error.message = message;
+        fail(error, sink);
+    }
+
+    void fail(const Error &error, EventSink &sink) {
+        ended_ = true;
+        Event event;
+        event.type = Event::Type::error;
+        event.error = &error;
+        sink.on_event(event);
+    }
+
+    json::Document document_;       // of the frame; its memory is reused
+    std::vector<Block> open_;
+    UsageCounts counts_;
+    std::size_t calls_ = 0;
+    bool has_text_ = false;
+    bool ended_ = false;
+    FinishReason reason_ = FinishReason::none;
+    std::string native_;
+    std::string stop_sequence_;
+    std::string explanation_;
+};
+
+const Reader::Row Reader::rows[8] = {
+    {"content_block_delta", &Reader::read_block_delta},
+    {"content_block_start", &Reader::read_block_start},
+    {"content_block_stop", &Reader::read_block_stop},
+    {"message_start", &Reader::read_start},
+    {"message_delta", &Reader::read_message_delta},
+    {"message_stop", &Reader::read_stop},
+    {"ping", &Reader::read_ping},
+    {"error", &Reader::read_error_event},
+};
+
+}  // namespace
+
+std::unique_ptr<StreamReader> make_reader() {
+    return std::make_unique<Reader>();
+}
+
+}  // namespace llm::anthropic

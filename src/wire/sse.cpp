@@ -1,0 +1,217 @@
+#include <cstdint>
+#include <cstring>
+
+#include "llm/wire.hpp"
+
+namespace llm::wire {
+
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+// Buffers that one large event made larger than this are given back.
+constexpr std::size_t kept_capacity = std::size_t{16} << 10;
+
+bool is_line_end(char c) {
+    return c == '\n' || c == '\r';
+}
+
+// The next LF or CR at or after `position`, or npos. One pass for both, eight
+// bytes at a time: two memchr() would be quadratic where only one of them
+// occurs.
+std::size_t find_line_end(std::string_view text, std::size_t position) {
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    constexpr std::uint64_t tops = 0x8080808080808080U;
+    auto has_zero = [](std::uint64_t word) {
+        return (word - ones) & ~word & tops;
+    };
+
+    for (; text.size() - position >= 8; position += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data() + position, 8);
+        if (has_zero(word ^ (ones * '\n')) || has_zero(word ^ (ones * '\r'))) {
+            break;
+        }
+    }
+    for (; position < text.size(); ++position) {
+        if (is_line_end(text[position])) {
+            return position;
+        }
+    }
+    return std::string_view::npos;
+}
+
+// The position after the line end at `position`.
+std::size_t skip_line_end(std::string_view text, std::size_t position) {
+    bool pair = text[position] == '\r' && position + 1 < text.size()
+                && text[position + 1] == '\n';
+    return position + (pair ? 2 : 1);
+}
+
+// Where the event ends that text goes on with: after its blank line, or npos.
+// `before` is the byte that precedes text in this event, NUL where there is
+// none.
+//
+// A blank line that is a CR at the end of text ends the event at once, though
+// an LF may follow: that LF is then an empty frame of its own.
+std::size_t event_end(std::string_view text, char before) {
+    bool line_start = before == '\0' || is_line_end(before);
+    std::size_t position = 0;
+    if (before == '\r' && text[0] == '\n') {
+        position = 1;
+    }
+
+    for (;;) {
+        std::size_t end = find_line_end(text, position);
+        if (end == std::string_view::npos) {
+            return end;
+        }
+        bool blank = line_start && end == position;
+        position = skip_line_end(text, end);
+        if (blank) {
+            return position;
+        }
+        line_start = true;
+    }
+}
+
+std::string_view trim(std::string_view text) {
+    constexpr std::string_view space = " \t\r\n";
+    std::size_t first = text.find_first_not_of(space);
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(space) + 1 - first);
+}
+
+void give_back(std::string &buffer) {
+    if (buffer.capacity() > kept_capacity) {
+        std::string().swap(buffer);
+    } else {
+        buffer.clear();
+    }
+}
+
+}  // namespace
+
+SseFramer::SseFramer(std::size_t max_event) : max_event_(max_event) {}
+
+Result<void> SseFramer::feed(std::string_view bytes, FrameSink &sink) {
+    if (failed_) {
+        return too_large();
+    }
+
+    while (!bytes.empty()) {
+        std::size_t end = event_end(bytes, held_.empty() ? '\0' : held_.back());
+        bool whole = end != std::string_view::npos;
+        std::size_t size = whole ? end : bytes.size();
+        if (size > max_event_ || held_.size() > max_event_ - size) {
+            return too_large();
+        }
+
+        if (whole && held_.empty()) {
+            emit(bytes.substr(0, size), sink);
+        } else {
+            held_.append(bytes, 0, size);
+            if (whole) {
+                emit(held_, sink);
+                give_back(held_);
+            }
+        }
+        bytes.remove_prefix(size);
+    }
+
+    return {};
+}
+
+Result<void> SseFramer::finish(FrameSink &sink) {
+    if (!held_.empty()) {
+        emit(held_, sink);
+        give_back(held_);
+    }
+    return {};
+}
+
+std::size_t SseFramer::pending() const noexcept {
+    return held_.size();
+}
+
+Error SseFramer::too_large() {
+    failed_ = true;
+    std::string().swap(held_);
+    return Error{ErrorKind::bad_gateway,
+                 "the provider's stream holds an event of more than " +
+                     std::to_string(max_event_) + " bytes",
+                 {}, {}, 0, {}};
+}
+
+void SseFramer::emit(std::string_view raw, FrameSink &sink) {
+    std::string_view text = raw;
+    if (at_start_ && text.starts_with(byte_order_mark)) {
+        text.remove_prefix(byte_order_mark.size());
+    }
+    at_start_ = false;
+
+    Frame frame{{}, {}, raw};
+
+    std::string_view body = trim(text);
+    if (body.starts_with('{') || body.starts_with('[')) {
+        frame.data = body;
+        sink.on_frame(frame);
+        return;
+    }
+
+    int data_lines = 0;
+    for (std::size_t position = 0; position < text.size();) {
+        std::size_t end = find_line_end(text, position);
+        std::size_t next = text.size();
+        if (end == std::string_view::npos) {
+            end = text.size();
+        } else {
+            next = skip_line_end(text, end);
+        }
+        std::string_view line = text.substr(position, end - position);
+        position = next;
+
+        std::size_t colon = line.find(':');
+        std::string_view name = line.substr(0, colon);
+        std::string_view value;
+        if (colon != std::string_view::npos) {
+            value = line.substr(colon + 1);
+            if (value.starts_with(' ')) {
+                value.remove_prefix(1);
+            }
+        }
+
+        if (name == "event") {
+            frame.event = value;
+        } else if (name == "data") {
+            if (data_lines == 0) {
+                frame.data = value;
+            } else {
+                if (data_lines == 1) {
+                    data_.assign(frame.data);
+                }
+                data_.push_back('\n');
+                data_.append(value);
+            }
+            ++data_lines;
+        }
+    }
+
+    if (data_lines > 1) {
+        frame.data = data_;
+    }
+    sink.on_frame(frame);
+    give_back(data_);
+}
+
+void append_sse(std::string &out, std::string_view event,
+                std::string_view data) {
+    if (!event.empty()) {
+        out.append("event: ").append(event).push_back('\n');
+    }
+    out.append("data: ").append(data).append("\n\n");
+}
+
+}  // namespace llm::wire
