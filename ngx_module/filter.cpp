@@ -85,6 +85,7 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
         // All tries failed; nginx only knows that it was 502 or 504.
         r->headers_out.status =
             static_cast<ngx_uint_t>(format->error_status(*ctx->error));
+        r->err_status = r->headers_out.status;
         r->headers_out.status_line.len = 0;
     }
 

@@ -3,5 +3,5 @@
 
 #include "upstream.hpp"
 
-// Whether a try after this one could go to some member.
+// Whether the call has a try left after this one.
 bool ngx_http_llm_peer_has_next(ngx_http_llm_upstream_ctx_t *up) noexcept;

@@ -305,7 +305,9 @@ void judge(ngx_http_llm_upstream_ctx_t *up, const llm::Error &error) {
         reason = NGX_HTTP_LLM_NEXT_HTTP_429;
         up->counts_as_failure = 1;
     } else if (code >= 500) {
-        reason = code == 501 ? 0 : NGX_HTTP_LLM_NEXT_HTTP_5XX;
+        if (code != 501) {
+            reason = NGX_HTTP_LLM_NEXT_HTTP_5XX;
+        }
         up->counts_as_failure = 1;
     } else if (code == 408 || code == 409 || code == 425) {
         reason = NGX_HTTP_LLM_NEXT_HTTP_408;
