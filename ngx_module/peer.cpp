@@ -263,6 +263,10 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
 
     if (failed && !up->refused) {
         explain(pc, up);
+        if (!up->head_parsed && member.provider->endpoint) {
+            ngx_http_llm_endpoint_failed(member.provider->endpoint,
+                                         pc->sockaddr, pc->socklen);
+        }
     }
     if (up->retry_after > 0 && up->status.code >= 400) {
         ngx_http_llm_pool_pause(up->pool, up->member,

@@ -32,7 +32,7 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     }
 
     // Peers are chosen without waiting, so addresses must be known by then.
-    co_await ngx_http_llm_endpoints_ready(r, ctx->pool);
+    co_await ngx_http_llm_endpoints_ready_t(r, ctx->pool);
 
     co_return NGX_DECLINED;
 }
