@@ -61,6 +61,9 @@ constexpr Members bit(std::size_t index) noexcept {
 std::optional<std::size_t> choose(const Pool &pool, Members tried,
                                   std::int64_t now) noexcept;
 
+// Whether choose() would find somebody.
+bool any(const Pool &pool, Members tried, std::int64_t now) noexcept;
+
 // Takes this one member, for a client that named it; false where choose()
 // would have skipped it.
 bool take(const Pool &pool, std::size_t index, std::int64_t now) noexcept;

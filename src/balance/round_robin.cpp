@@ -84,6 +84,15 @@ std::optional<std::size_t> choose(const Pool &pool, Members tried,
     return best;
 }
 
+bool any(const Pool &pool, Members tried, std::int64_t now) noexcept {
+    for (std::size_t i = 0; i < pool.targets.size(); ++i) {
+        if ((tried & bit(i)) == 0 && is_available(pool, i, now)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool take(const Pool &pool, std::size_t index, std::int64_t now) noexcept {
     if (!is_available(pool, index, now)) {
         return false;

@@ -27,7 +27,9 @@ public:
 
     // The member that is chosen, "-" for none; its try ends at once.
     std::string choose(balance::Members tried = 0) {
+        bool any = balance::any(view(), tried, now);
         auto index = balance::choose(view(), tried, now);
+        CHECK(any == index.has_value());
         if (!index) {
             return "-";
         }
