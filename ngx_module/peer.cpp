@@ -158,7 +158,7 @@ ngx_int_t nobody_left(ngx_peer_connection_t *pc,
                                 "no model of \"" +
                                 std::string(to_view(up->pool->name)) +
                                 "\" is available");
-        ngx_int_t wait = ngx_http_llm_pool_available_in(up->pool);
+        ngx_msec_int_t wait = ngx_http_llm_pool_wait(up->pool);
         if (wait >= 0) {
             ctx->retry_after = ngx_max((wait + 999) / 1000, 1);
         }
@@ -217,7 +217,7 @@ ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) noexcept try {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "llm: no address or live server for %V (host \"%V\")",
                       &member->name, &provider->host);
-        ngx_http_llm_pool_failed(up->pool, index, r->connection->log);
+        ngx_http_llm_pool_failed(up->pool, index);
         ngx_http_llm_pool_release(up->pool, index);
         up->member = -1;
         if (up->tries_left > 0 && --up->tries_left == 0) {
@@ -269,12 +269,11 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
         }
     }
     if (up->retry_after > 0 && up->status.code >= 400) {
-        ngx_http_llm_pool_pause(up->pool, up->member,
+        ngx_http_llm_pool_block(up->pool, up->member,
                                 static_cast<ngx_msec_t>(up->retry_after)
                                     * 1000);
     } else if (up->counts_as_failure) {
-        ngx_http_llm_pool_failed(up->pool, up->member,
-                                 up->request->connection->log);
+        ngx_http_llm_pool_failed(up->pool, up->member);
     } else if (up->head_parsed) {
         ngx_http_llm_pool_succeeded(up->pool, up->member);
     }
@@ -350,8 +349,12 @@ bool ngx_http_llm_peer_has_next(ngx_http_llm_upstream_ctx_t *up) noexcept {
     if (up->tries_left <= 1) {
         return false;
     }
-    return up->pool->timeout == 0
-           || ngx_current_msec - up->start_msec < up->pool->timeout;
+    if (up->pool->timeout
+        && ngx_current_msec - up->start_msec >= up->pool->timeout) {
+        return false;
+    }
+    return up->tried == all_members(up->pool)
+           || ngx_http_llm_pool_any(up->pool, up->tried);
 }
 
 ngx_int_t ngx_http_llm_peer_init(ngx_http_request_t *r,

@@ -1,4 +1,5 @@
 #include "route.hpp"
+#include "client_header.hpp"
 
 #include <algorithm>
 
@@ -39,6 +40,12 @@ llm::Error model_not_found(std::string_view model) {
 }
 
 }  // namespace
+
+llm::RouteMatch ngx_http_llm_match_route(ngx_http_request_t *r) noexcept {
+    // Only Anthropic's SDKs say which version of the API they speak.
+    bool anthropic = !ngx_http_llm_client_header(r, "anthropic-version").empty();
+    return llm::match_route(to_view(r->uri), anthropic);
+}
 
 llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
                                      ngx_http_llm_ctx_t *ctx,

@@ -1,4 +1,5 @@
 #include "upstream.hpp"
+#include "client_header.hpp"
 
 #include <charconv>
 #include <new>
@@ -49,22 +50,6 @@ bool evaluate(ngx_http_request_t *r, const ngx_http_complex_value_t &value,
         return false;
     }
     return true;
-}
-
-// Case-insensitive look-up of a client's header.
-std::string_view client_header(ngx_http_request_t *r, std::string_view name) {
-    ngx_list_part_t *part = &r->headers_in.headers.part;
-    for (; part; part = part->next) {
-        auto headers = static_cast<ngx_table_elt_t *>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-            if (headers[i].key.len == name.size()
-                && ngx_strncasecmp(headers[i].key.data,
-                                   to_ngx(name).data, name.size()) == 0) {
-                return to_view(headers[i].value);
-            }
-        }
-    }
-    return {};
 }
 
 // The key, as the format sends it.
@@ -132,7 +117,7 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     };
 
     auto passed = [&](std::string_view name) -> bool {
-        std::string_view value = client_header(r, name);
+        std::string_view value = ngx_http_llm_client_header(r, name);
         if (value.empty() || is_own(name) || !is_header_value(value)) {
             return false;
         }
@@ -149,7 +134,7 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         bool sent = false;
         for (auto name : format.client_headers()) {
             sent = sent || (name == field.name
-                            && !client_header(r, name).empty());
+                            && !ngx_http_llm_client_header(r, name).empty());
         }
         if (!sent && !is_own(field.name)) {
             head.header(field.name, field.value);
