@@ -105,7 +105,12 @@ Result<void> SseFramer::feed(std::string_view bytes, FrameSink &sink) {
         std::size_t end = event_end(bytes, held_.empty() ? '\n' : held_.back());
         bool whole = end != std::string_view::npos;
         std::size_t size = whole ? end : bytes.size();
-        if (size > max_event_ || held_.size() > max_event_ - size) {
+        // The LF after a last CR may as well be no part of the event.
+        std::size_t counted = size;
+        if (whole && bytes.substr(0, size).ends_with("\r\n")) {
+            --counted;
+        }
+        if (counted > max_event_ || held_.size() > max_event_ - counted) {
             return too_large();
         }
 
