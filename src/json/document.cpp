@@ -125,6 +125,36 @@ MemberIterator &MemberIterator::operator++() noexcept {
 
 // Document
 
+namespace {
+
+// The first of the bytes 0x1A to 0x1F, which JSON allows nowhere; npos where
+// there is none. RapidJSON 1.1.0 takes them in strings, where it looks at
+// blocks of bytes: there it takes 0x19 for the last control character.
+std::size_t find_late_control(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    std::size_t position = 0;
+
+    for (; text.size() - position >= 8; position += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data() + position, 8);
+        // Without the top bits no sum reaches the next byte.
+        std::uint64_t low = word & (ones * 0x7F);
+        std::uint64_t from_1a = low + ones * (0x80 - 0x1A);
+        std::uint64_t from_20 = low + ones * (0x80 - 0x20);
+        if (from_1a & ~from_20 & ~word & (ones * 0x80)) {
+            break;
+        }
+    }
+    for (; position < text.size(); ++position) {
+        if (text[position] >= 0x1A && text[position] <= 0x1F) {
+            return position;
+        }
+    }
+    return std::string_view::npos;
+}
+
+}  // namespace
+
 // Receives RapidJSON's events. The text is parsed in place in a copy, so that
 // a string costs no allocation; positions in the copy are positions in the
 // original, since the reader never moves bytes to the right.
@@ -307,8 +337,14 @@ Result<void> Document::parse(std::string_view text, const ParseLimits &limits) {
     if (std::size_t valid = utf8::valid_prefix(text); valid != text.size()) {
         return fail("invalid UTF-8", valid);
     }
+    if (std::size_t control = find_late_control(text);
+        control != std::string_view::npos) {
+        return fail("a control character", control);
+    }
 
-    decoded_.resize(text.size() + 1);
+    // The reader takes blocks of 16 bytes, the last of which may start at the
+    // NUL that ends the text.
+    decoded_.resize(text.size() + 16);
     std::copy(text.begin(), text.end(), decoded_.begin());
     decoded_[text.size()] = '\0';
 

@@ -71,6 +71,16 @@ TEST_CASE("what is not JSON is refused with the reason and the place") {
     CHECK(reason("\"\xFF\"") == "invalid JSON: invalid UTF-8 at byte 1");
     CHECK(reason("\"\xED\xA0\x80\"") == "invalid JSON: invalid UTF-8 at byte 1");
     CHECK(reason("\"\\ud800\"") != "");
+    // Wherever in a block of the reader they are.
+    for (char control = 0; control < 0x20; ++control) {
+        for (std::size_t at = 1; at < 40; ++at) {
+            std::string text = '"' + std::string(60, 'x') + '"';
+            text[at] = control;
+            CHECK(reason(text) != "");
+        }
+    }
+    CHECK(reason("\"0123456789012345678\x1F\"")
+          == "invalid JSON: a control character at byte 20");
     CHECK(reason("[1,]") != "");
     CHECK(reason("{\"a\":1,}") != "");
     CHECK(reason("[01]") != "");
