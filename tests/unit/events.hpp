@@ -39,7 +39,7 @@ inline std::string describe(const chat::Event &event) {
     case Type::refusal:
         return line("refusal", event.text);
     case Type::tool_call:
-        return line("call " + call,
+        return line((event.custom ? "custom call " : "call ") + call,
                     std::string(event.id) + ' ' + std::string(event.name));
     case Type::tool_arguments:
         return line("arguments " + call, event.text);
@@ -76,7 +76,7 @@ inline std::string describe(const chat::Event &event) {
 class StreamRun : public wire::FrameSink, public chat::EventSink {
 public:
     explicit StreamRun(const Format &format)
-        : framer_(format.make_framer()), reader_(format.make_reader()) {}
+        : framer_(format.make_framer(std::size_t{1} << 20)), reader_(format.make_reader()) {}
 
     // The stream in these pieces, and its end.
     std::vector<std::string> run(const Pieces &pieces) {

@@ -64,8 +64,9 @@ public:
         openai::write_response(response, context, out);
     }
 
-    std::unique_ptr<wire::Framer> make_framer() const override {
-        return std::make_unique<wire::SseFramer>();
+    std::unique_ptr<wire::Framer> make_framer(
+        std::size_t max_event) const override {
+        return std::make_unique<wire::SseFramer>(max_event);
     }
 
     std::unique_ptr<StreamReader> make_reader() const override {
