@@ -39,6 +39,8 @@ struct ngx_http_llm_provider_t {
     // Timeouts, buffer size, TLS. Its member "upstream" is unused: a request
     // goes through the uscf of its pool.
     ngx_http_upstream_conf_t upstream;
+    // Idle connections and the TLS session, per worker (keepalive.hpp).
+    struct ngx_http_llm_keepalive_t *idle;
     ngx_http_complex_value_t ssl_name;  // what upstream.ssl_name points to
     ngx_uint_t keepalive;       // idle connections kept, per worker
     ngx_msec_t keepalive_timeout;
@@ -94,6 +96,9 @@ struct ngx_http_llm_pool_t {
 
     // The upstream {} that nginx's machinery is shown; only peer.init counts.
     ngx_http_upstream_srv_conf_t uscf;
+    // What a request starts with until a member is chosen, whose own conf
+    // then takes its place: the first member's, but for its "upstream".
+    ngx_http_upstream_conf_t conf;
 
     unsigned implicit:1;        // the pool of one provider
     u_char *file;
@@ -103,6 +108,7 @@ struct ngx_http_llm_pool_t {
 struct ngx_http_llm_main_conf_t {
     ngx_array_t providers;      // ngx_http_llm_provider_t *
     ngx_array_t pools;          // ngx_http_llm_pool_t *, implicit ones too
+    ngx_array_t passes;         // ngx_http_llm_pass_t *, bound at the end
     ngx_resolver_t *resolver;   // of resolv.conf, made when one is needed
     ngx_array_t endpoints;      // ngx_http_llm_endpoint_t *
 };
@@ -120,11 +126,11 @@ struct ngx_http_llm_pass_t {
 struct ngx_http_llm_loc_conf_t {
     ngx_http_llm_pass_t *pass;
     ngx_flag_t enable;          // llm on: account for other content handlers
-    ngx_flag_t drop_unsupported;    // llm_unsupported drop
+    ngx_uint_t drop_unsupported;    // llm_unsupported drop
     ngx_flag_t headers;         // llm_headers: X-LLM-Model
     size_t max_response;        // llm_max_response_size: one-shot answers
     size_t max_event;           // llm_max_event_size: one event of a stream
-    ngx_uint_t max_depth;       // llm_max_depth: nesting of a body
+    ngx_int_t max_depth;        // llm_max_depth: nesting of a body
     void *simulate;             // ngx_http_llm_simulate_conf_t *
 };
 

@@ -1,0 +1,88 @@
+// What the module knows of one request.
+#pragma once
+
+#include "ngx_http_llm.hpp"
+
+#include <memory_resource>
+#include <optional>
+
+#include "llm/exchange.hpp"
+#include "task.hpp"
+
+// A memory resource over a request's pool: what is freed stays until the pool
+// goes, so it is for what lives as long as the request.
+class ngx_http_llm_memory_t final : public std::pmr::memory_resource {
+public:
+    explicit ngx_http_llm_memory_t(ngx_pool_t *pool) : pool_(pool) {}
+
+private:
+    void *do_allocate(std::size_t size, std::size_t alignment) override;
+    void do_deallocate(void *p, std::size_t size, std::size_t) override;
+    bool do_is_equal(const memory_resource &other) const noexcept override {
+        return this == &other;
+    }
+
+    ngx_pool_t *pool_;
+};
+
+struct ngx_http_llm_upstream_ctx_t;     // upstream.cpp: one call's tries
+struct ngx_http_llm_relay_ctx_t;        // filter.cpp: another handler's answer
+
+struct ngx_http_llm_ctx_t {
+    explicit ngx_http_llm_ctx_t(ngx_http_request_t *r)
+        : request(r), memory(r->pool) {}
+
+    ngx_http_request_t *request;
+    ngx_http_llm_memory_t memory;
+
+    // The client's API; openai where the path says nothing.
+    llm::RouteMatch route;
+    std::string_view body;
+    std::optional<llm::Exchange> exchange;
+
+    // Where the call goes: bound once the model is known.
+    ngx_http_llm_pool_t *pool = nullptr;
+    // The pool's member that the client named, or -1: any.
+    ngx_int_t member = -1;
+    // The client's model, without the provider where it named one.
+    std::string_view model;
+
+    task::Task policy;
+    ngx_int_t policy_result = NGX_DECLINED;
+
+    ngx_http_llm_upstream_ctx_t *upstream = nullptr;
+    ngx_http_llm_relay_ctx_t *relay = nullptr;
+
+    // The try that answered, or was made last.
+    const ngx_http_llm_member_t *answered = nullptr;
+    ngx_str_t answered_model = ngx_null_string; // its model's name
+    ngx_uint_t tries = 0;
+
+    // What a try failed with: becomes the client's error if no other answers.
+    std::optional<llm::Error> error;
+    time_t retry_after = -1;        // seconds, for the client; -1: none
+
+    ngx_msec_t start_msec = 0;      // when the body was there
+    ngx_msec_t first_msec = 0;      // first event or whole answer; 0: not yet
+    ngx_msec_t end_msec = 0;
+
+    // An error answer of nginx's own making is given the client's shape.
+    ngx_str_t error_body = ngx_null_string;
+
+    unsigned body_read:1 = 0;       // the body handler has run
+    unsigned body_waited:1 = 0;
+    unsigned policy_started:1 = 0;
+    unsigned policy_done:1 = 0;
+    unsigned answered_by_module:1 = 0;  // the answer is llm_pass's own
+    unsigned relayed:1 = 0;         // another content handler's answer
+    unsigned error_sent:1 = 0;
+};
+
+// The request's context; made where there is none. NULL: no memory.
+ngx_http_llm_ctx_t *ngx_http_llm_get_ctx(ngx_http_request_t *r) noexcept;
+// The same, but NULL where there is none. Finds it after an internal
+// redirect, too, which empties r->ctx.
+ngx_http_llm_ctx_t *ngx_http_llm_find_ctx(ngx_http_request_t *r) noexcept;
+
+// The API that the request's path asks for; format NULL: none.
+llm::RouteMatch ngx_http_llm_match_route(ngx_http_request_t *r) noexcept;

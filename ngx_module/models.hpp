@@ -1,0 +1,7 @@
+// GET .../models: what a client may name at this location.
+#pragma once
+
+#include "context.hpp"
+
+ngx_int_t ngx_http_llm_models_handler(ngx_http_request_t *r,
+                                      ngx_http_llm_ctx_t *ctx);

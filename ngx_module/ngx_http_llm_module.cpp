@@ -1,0 +1,330 @@
+// The module itself: its directives, its configuration's life, its phases.
+#include "ngx_http_llm.hpp"
+
+#include "context.hpp"
+#include "filter.hpp"
+#include "keepalive.hpp"
+#include "precontent.hpp"
+#include "simulate.hpp"
+#include "upstream.hpp"
+#include "variables.hpp"
+
+namespace {
+
+ngx_http_llm_main_conf_t *main_conf(ngx_conf_t *cf) {
+    return static_cast<ngx_http_llm_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_llm_module));
+}
+
+// llm_pass POOL | PROVIDER | VALUE [strict];
+char *llm_pass(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(conf);
+    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+
+    if (llcf->pass) {
+        return const_cast<char *>("is duplicate");
+    }
+
+    auto pass = static_cast<ngx_http_llm_pass_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_llm_pass_t)));
+    if (pass == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    pass->name = value[1];
+    pass->file = cf->conf_file->file.name.data;
+    pass->line = cf->conf_file->line;
+
+    for (ngx_uint_t i = 2; i < cf->args->nelts; ++i) {
+        if (to_view(value[i]) != "strict") {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+        pass->strict = 1;
+    }
+
+    if (ngx_http_script_variables_count(&value[1])) {
+        pass->value = static_cast<ngx_http_complex_value_t *>(
+            ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t)));
+        if (pass->value == nullptr) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+        ngx_http_compile_complex_value_t ccv = {};
+        ccv.cf = cf;
+        ccv.value = &value[1];
+        ccv.complex_value = pass->value;
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+
+    auto mcf = main_conf(cf);
+    auto slot = static_cast<ngx_http_llm_pass_t **>(
+        ngx_array_push(&mcf->passes));
+    if (slot == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    *slot = pass;
+    llcf->pass = pass;
+
+    auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    clcf->handler = ngx_http_llm_pass_handler;
+    return NGX_CONF_OK;
+}
+
+ngx_conf_enum_t unsupported_values[] = {
+    {ngx_string("error"), 0},
+    {ngx_string("drop"), 1},
+    {ngx_null_string, 0},
+};
+
+ngx_command_t commands[] = {
+    {ngx_string("llm_provider"),
+     NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+     ngx_http_llm_provider_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("llm_upstream"),
+     NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+     ngx_http_llm_upstream_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("llm_pass"),
+     NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF | NGX_CONF_TAKE12,
+     llm_pass, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("llm"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
+         | NGX_CONF_FLAG,
+     ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(ngx_http_llm_loc_conf_t, enable), nullptr},
+
+    {ngx_string("llm_unsupported"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
+         | NGX_CONF_TAKE1,
+     ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(ngx_http_llm_loc_conf_t, drop_unsupported),
+     unsupported_values},
+
+    {ngx_string("llm_headers"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
+         | NGX_CONF_FLAG,
+     ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(ngx_http_llm_loc_conf_t, headers), nullptr},
+
+    {ngx_string("llm_max_response_size"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
+         | NGX_CONF_TAKE1,
+     ngx_conf_set_size_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(ngx_http_llm_loc_conf_t, max_response), nullptr},
+
+    {ngx_string("llm_max_event_size"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
+         | NGX_CONF_TAKE1,
+     ngx_conf_set_size_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(ngx_http_llm_loc_conf_t, max_event), nullptr},
+
+    {ngx_string("llm_max_depth"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
+         | NGX_CONF_TAKE1,
+     ngx_conf_set_num_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(ngx_http_llm_loc_conf_t, max_depth), nullptr},
+
+    {ngx_string("llm_simulate"),
+     NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF | NGX_CONF_1MORE,
+     ngx_http_llm_simulate_directive, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
+
+    ngx_null_command,
+};
+
+void *create_main_conf(ngx_conf_t *cf) noexcept {
+    auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_llm_main_conf_t)));
+    if (mcf == nullptr
+        || ngx_array_init(&mcf->providers, cf->pool, 4,
+                          sizeof(ngx_http_llm_provider_t *)) != NGX_OK
+        || ngx_array_init(&mcf->pools, cf->pool, 4,
+                          sizeof(ngx_http_llm_pool_t *)) != NGX_OK
+        || ngx_array_init(&mcf->passes, cf->pool, 4,
+                          sizeof(ngx_http_llm_pass_t *)) != NGX_OK
+        || ngx_array_init(&mcf->endpoints, cf->pool, 4,
+                          sizeof(ngx_http_llm_endpoint_t *)) != NGX_OK) {
+        return nullptr;
+    }
+    return mcf;
+}
+
+// Names are bound when all of http {} is read, so that a pool or provider may
+// be declared after the location that uses it.
+char *bind_passes(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf) {
+    auto passes = static_cast<ngx_http_llm_pass_t **>(mcf->passes.elts);
+
+    for (ngx_uint_t i = 0; i < mcf->passes.nelts; ++i) {
+        ngx_http_llm_pass_t *pass = passes[i];
+        if (pass->value) {
+            continue;
+        }
+        pass->pool = ngx_http_llm_find_pool(mcf, to_view(pass->name));
+        if (pass->pool == nullptr) {
+            auto provider =
+                ngx_http_llm_find_provider(mcf, to_view(pass->name));
+            if (provider) {
+                pass->pool = ngx_http_llm_provider_pool(cf, mcf, provider);
+                if (pass->pool == nullptr) {
+                    return static_cast<char *>(NGX_CONF_ERROR);
+                }
+            }
+        }
+        if (pass->pool == nullptr) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "no llm_upstream and no llm_provider is named "
+                          "\"%V\" in %s:%ui",
+                          &pass->name, pass->file, pass->line);
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+    return NGX_CONF_OK;
+}
+
+char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
+    auto mcf = static_cast<ngx_http_llm_main_conf_t *>(conf);
+    char *rv;
+
+    if ((rv = ngx_http_llm_providers_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_pools_init(cf, mcf)) != NGX_CONF_OK) {
+        return rv;
+    }
+
+    auto providers =
+        static_cast<ngx_http_llm_provider_t **>(mcf->providers.elts);
+    for (ngx_uint_t i = 0; i < mcf->providers.nelts; ++i) {
+        providers[i]->idle = ngx_http_llm_keepalive_create(
+            cf, providers[i]->keepalive, providers[i]->keepalive_timeout);
+        // A value with variables may name any provider.
+        if (providers[i]->idle == nullptr
+            || ngx_http_llm_provider_pool(cf, mcf, providers[i]) == nullptr) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+
+    if ((rv = bind_passes(cf, mcf)) != NGX_CONF_OK) {
+        return rv;
+    }
+
+    auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
+    for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
+        auto first =
+            static_cast<ngx_http_llm_member_t *>(pools[i]->members.elts);
+        pools[i]->uscf.host = pools[i]->name;
+        pools[i]->uscf.peer.init = ngx_http_llm_peer_init;
+        pools[i]->conf = first->provider->upstream;
+        pools[i]->conf.upstream = &pools[i]->uscf;
+    }
+    return NGX_CONF_OK;
+}
+
+void *create_loc_conf(ngx_conf_t *cf) noexcept {
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_llm_loc_conf_t)));
+    if (llcf == nullptr) {
+        return nullptr;
+    }
+    // set by ngx_pcalloc():
+    //     llcf->pass = NULL;
+    //     llcf->simulate = NULL;
+    llcf->enable = NGX_CONF_UNSET;
+    llcf->drop_unsupported = NGX_CONF_UNSET_UINT;
+    llcf->headers = NGX_CONF_UNSET;
+    llcf->max_response = NGX_CONF_UNSET_SIZE;
+    llcf->max_event = NGX_CONF_UNSET_SIZE;
+    llcf->max_depth = NGX_CONF_UNSET;
+    return llcf;
+}
+
+char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
+    auto prev = static_cast<ngx_http_llm_loc_conf_t *>(parent);
+    auto conf = static_cast<ngx_http_llm_loc_conf_t *>(child);
+    llm::ExchangeLimits limits;
+
+    ngx_conf_merge_value(conf->enable, prev->enable, 0);
+    ngx_conf_merge_uint_value(conf->drop_unsupported, prev->drop_unsupported,
+                              0);
+    ngx_conf_merge_value(conf->headers, prev->headers, 1);
+    ngx_conf_merge_size_value(conf->max_response, prev->max_response,
+                              limits.max_response);
+    ngx_conf_merge_size_value(conf->max_event, prev->max_event,
+                              limits.max_event);
+    ngx_conf_merge_value(conf->max_depth, prev->max_depth,
+                         static_cast<ngx_int_t>(limits.max_depth));
+
+    if (conf->max_depth < 1 || conf->max_depth > 10000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"llm_max_depth\" must be between 1 and 10000");
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+
+    // As proxy_pass: "if" and "limit_except" inside a location inherit the
+    // handler, a nested location does not.
+    auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    if (clcf->noname) {
+        if (conf->pass == nullptr && conf->simulate == nullptr) {
+            conf->pass = prev->pass;
+            conf->simulate = prev->simulate;
+        }
+    }
+    if (clcf->lmt_excpt && clcf->handler == nullptr && conf->pass) {
+        clcf->handler = ngx_http_llm_pass_handler;
+    }
+    return NGX_CONF_OK;
+}
+
+ngx_int_t preconfiguration(ngx_conf_t *cf) noexcept {
+    return ngx_http_llm_add_variables(cf);
+}
+
+ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
+    auto cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+
+    auto h = static_cast<ngx_http_handler_pt *>(
+        ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers));
+    if (h == nullptr) {
+        return NGX_ERROR;
+    }
+    *h = ngx_http_llm_precontent_handler;
+
+    ngx_http_llm_filter_init();
+    return NGX_OK;
+}
+
+ngx_http_module_t module_ctx = {
+    preconfiguration,
+    postconfiguration,
+    create_main_conf,
+    init_main_conf,
+    nullptr,            // create server configuration
+    nullptr,            // merge server configuration
+    create_loc_conf,
+    merge_loc_conf,
+};
+
+}  // namespace
+
+extern "C" {
+
+ngx_module_t ngx_http_llm_module = {
+    NGX_MODULE_V1,
+    &module_ctx,
+    commands,
+    NGX_HTTP_MODULE,
+    nullptr,            // init master
+    nullptr,            // init module
+    nullptr,            // init process
+    nullptr,            // init thread
+    nullptr,            // exit thread
+    nullptr,            // exit process
+    nullptr,            // exit master
+    NGX_MODULE_V1_PADDING,
+};
+
+}

@@ -1,0 +1,375 @@
+#include "peer.hpp"
+
+#include <new>
+
+#include "endpoint.hpp"
+#include "keepalive.hpp"
+#include "pool_zone.hpp"
+
+namespace {
+
+using llm::ErrorKind;
+
+ngx_http_llm_member_t *members_of(const ngx_http_llm_pool_t *pool) {
+    return static_cast<ngx_http_llm_member_t *>(pool->members.elts);
+}
+
+uint64_t all_members(const ngx_http_llm_pool_t *pool) {
+    return pool->members.nelts >= 64
+               ? ~uint64_t{0}
+               : (uint64_t{1} << pool->members.nelts) - 1;
+}
+
+llm::Error make_error(ErrorKind kind, std::string message) {
+    llm::Error error;
+    error.kind = kind;
+    error.message = std::move(message);
+    return error;
+}
+
+// The member that the client named first; else as the pool balances. A member
+// that was tried comes again only when all the others were. -1: none.
+ngx_int_t choose(ngx_http_llm_upstream_ctx_t *up) {
+    ngx_int_t named = up->ctx->member;
+    if (named >= 0 && up->tried == 0) {
+        if (ngx_http_llm_pool_take(up->pool, named)) {
+            return named;
+        }
+    }
+
+    ngx_int_t member = ngx_http_llm_pool_choose(up->pool, up->tried);
+    if (member == -1 && up->tried == all_members(up->pool)) {
+        up->tried = 0;
+        member = ngx_http_llm_pool_choose(up->pool, 0);
+    }
+    return member;
+}
+
+void copy_name(ngx_http_llm_upstream_ctx_t *up, std::string_view model) {
+    // The client's body, where the name may come from, outlives the request's
+    // log phase: both are in its pool.
+    up->ctx->answered_model = to_ngx(model);
+}
+
+// The exchange's body for this member. False: the call cannot be said in the
+// member's format, or there is no memory; ctx->error says it.
+bool prepare(ngx_http_llm_upstream_ctx_t *up,
+             const ngx_http_llm_member_t *member) {
+    ngx_http_request_t *r = up->request;
+    ngx_http_llm_ctx_t *ctx = up->ctx;
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+
+    llm::Target target;
+    target.format = member->provider->format;
+    target.model = member->model.len ? to_view(member->model) : ctx->model;
+    target.drop_unsupported = llcf->drop_unsupported;
+    target.quirks = member->provider->quirks;
+
+    ctx->answered = member;
+    copy_name(up, target.model);
+
+    if (auto prepared = ctx->exchange->prepare(target); !prepared) {
+        ctx->error = prepared.error();
+        return false;
+    }
+
+    ngx_chain_t *bufs = ngx_http_llm_upstream_request(r, ctx, member->provider,
+                                                      target.model);
+    if (bufs == nullptr) {
+        ctx->error = make_error(ErrorKind::server,
+                                "the request could not be made");
+        return false;
+    }
+    r->upstream->request_bufs = bufs;
+    return true;
+}
+
+// Hands the choice of a server to the upstream {} that the member names.
+ngx_int_t get_from_group(ngx_peer_connection_t *pc,
+                         ngx_http_llm_upstream_ctx_t *up,
+                         const ngx_http_llm_provider_t *provider) {
+    ngx_http_request_t *r = up->request;
+
+    if (up->group.provider != provider) {
+        // Its init sets the hooks of u->peer: they are kept, ours put back.
+        ngx_uint_t tries = pc->tries;
+        auto get = pc->get;
+        auto free = pc->free;
+        auto data = pc->data;
+#if (NGX_HTTP_SSL)
+        auto set_session = pc->set_session;
+        auto save_session = pc->save_session;
+#endif
+        ngx_int_t rc = provider->group->peer.init(r, provider->group);
+        up->group.get = pc->get;
+        up->group.free = pc->free;
+        up->group.data = pc->data;
+        up->group.tries = pc->tries;
+#if (NGX_HTTP_SSL)
+        up->group.set_session = pc->set_session;
+        up->group.save_session = pc->save_session;
+        pc->set_session = set_session;
+        pc->save_session = save_session;
+#endif
+        pc->get = get;
+        pc->free = free;
+        pc->data = data;
+        pc->tries = tries;
+        if (rc != NGX_OK) {
+            up->group.provider = nullptr;
+            return NGX_ERROR;
+        }
+        up->group.provider = provider;
+    }
+
+    return up->group.get(pc, up->group.data);
+}
+
+ngx_int_t get_from_endpoint(ngx_peer_connection_t *pc,
+                            ngx_http_llm_upstream_ctx_t *up,
+                            const ngx_http_llm_provider_t *provider) {
+    ngx_str_t *name = nullptr;
+
+    if (!ngx_http_llm_endpoint_pick(provider->endpoint, up->request->pool,
+                                    &pc->sockaddr, &pc->socklen, &name)) {
+        return NGX_BUSY;
+    }
+    pc->name = name;
+    pc->cached = 0;
+    pc->connection = nullptr;
+
+    if (ngx_http_llm_keepalive_take(provider->idle, pc)) {
+        return NGX_DONE;
+    }
+    return NGX_OK;
+}
+
+// Nobody is left: what the client is told.
+ngx_int_t nobody_left(ngx_peer_connection_t *pc,
+                      ngx_http_llm_upstream_ctx_t *up) {
+    ngx_http_llm_ctx_t *ctx = up->ctx;
+
+    pc->tries = 0;
+    up->tries_left = 0;
+    up->member = -1;
+    if (!ctx->error) {
+        ctx->error = make_error(ErrorKind::unavailable,
+                                "no model of \"" +
+                                std::string(to_view(up->pool->name)) +
+                                "\" is available");
+        ngx_int_t wait = ngx_http_llm_pool_available_in(up->pool);
+        if (wait >= 0) {
+            ctx->retry_after = ngx_max((wait + 999) / 1000, 1);
+        }
+    }
+    return NGX_BUSY;
+}
+
+ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) noexcept try {
+    auto up = static_cast<ngx_http_llm_upstream_ctx_t *>(data);
+    ngx_http_request_t *r = up->request;
+    ngx_http_upstream_t *u = r->upstream;
+
+    for (;;) {
+        ngx_int_t index = choose(up);
+        if (index == -1) {
+            return nobody_left(pc, up);
+        }
+        const ngx_http_llm_member_t *member = &members_of(up->pool)[index];
+        const ngx_http_llm_provider_t *provider = member->provider;
+
+        up->member = index;
+        up->tried |= uint64_t{1} << index;
+        ++up->ctx->tries;
+        ngx_http_llm_upstream_reset(up);
+
+        if (!prepare(up, member)) {
+            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                          "llm: %V cannot take this call: %*s", &member->name,
+                          up->ctx->error->message.size(),
+                          up->ctx->error->message.data());
+            ngx_http_llm_pool_release(up->pool, index);
+            up->member = -1;
+            if (up->tries_left > 0 && --up->tries_left == 0) {
+                return nobody_left(pc, up);
+            }
+            continue;
+        }
+
+        u->conf = const_cast<ngx_http_upstream_conf_t *>(&provider->upstream);
+#if (NGX_HTTP_SSL)
+        u->ssl = provider->ssl;
+        u->ssl_name = provider->host;
+#endif
+        ngx_int_t rc = provider->group
+                           ? get_from_group(pc, up, provider)
+                           : get_from_endpoint(pc, up, provider);
+        if (rc == NGX_OK || rc == NGX_DONE) {
+            pc->tries = up->tries_left;
+            return rc;
+        }
+
+        up->ctx->error = make_error(
+            ErrorKind::unavailable,
+            "the host of \"" + std::string(to_view(provider->name)) +
+                "\" has no address or no live server");
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "llm: no address or live server for %V (host \"%V\")",
+                      &member->name, &provider->host);
+        ngx_http_llm_pool_failed(up->pool, index, r->connection->log);
+        ngx_http_llm_pool_release(up->pool, index);
+        up->member = -1;
+        if (up->tries_left > 0 && --up->tries_left == 0) {
+            return nobody_left(pc, up);
+        }
+    }
+
+} catch (const std::bad_alloc &) {
+    return NGX_ERROR;
+}
+
+// Why a try failed that never got an answer.
+void explain(ngx_peer_connection_t *pc, ngx_http_llm_upstream_ctx_t *up) {
+    ngx_connection_t *c = pc->connection;
+    std::string who(to_view(members_of(up->pool)[up->member].provider->name));
+
+    bool timeout = c && (c->read->timedout || c->write->timedout);
+    if (timeout) {
+        up->ctx->error = make_error(
+            ErrorKind::timeout, "the provider \"" + who +
+                                    "\" did not answer in time");
+    } else {
+        up->ctx->error = make_error(
+            ErrorKind::unavailable,
+            "the provider \"" + who +
+                "\" could not be reached or closed the connection");
+    }
+    up->counts_as_failure = 1;
+    up->retryable = (up->pool->next_upstream
+                     & (timeout ? NGX_HTTP_LLM_NEXT_TIMEOUT
+                                : NGX_HTTP_LLM_NEXT_ERROR)) != 0;
+}
+
+// The end of a try, and of the call when state is 0.
+void free_peer(ngx_peer_connection_t *pc, void *data,
+               ngx_uint_t state) noexcept try {
+    auto up = static_cast<ngx_http_llm_upstream_ctx_t *>(data);
+    if (up->member == -1) {
+        return;
+    }
+    const ngx_http_llm_member_t &member = members_of(up->pool)[up->member];
+    bool failed = (state & NGX_PEER_FAILED) != 0;
+
+    if (failed && !up->refused) {
+        explain(pc, up);
+        if (!up->head_parsed && member.provider->endpoint) {
+            ngx_http_llm_endpoint_failed(member.provider->endpoint,
+                                         pc->sockaddr, pc->socklen);
+        }
+    }
+    if (up->retry_after > 0 && up->status.code >= 400) {
+        ngx_http_llm_pool_pause(up->pool, up->member,
+                                static_cast<ngx_msec_t>(up->retry_after)
+                                    * 1000);
+    } else if (up->counts_as_failure) {
+        ngx_http_llm_pool_failed(up->pool, up->member,
+                                 up->request->connection->log);
+    } else if (up->head_parsed) {
+        ngx_http_llm_pool_succeeded(up->pool, up->member);
+    }
+    ngx_http_llm_pool_release(up->pool, up->member);
+    up->member = -1;
+
+    // A kept connection that turns out to be closed says nothing of the
+    // provider: nginx adds a try for it, and it may go to the same member.
+    bool stale = failed && pc->cached && !up->refused && !up->status_parsed
+                 && !(pc->connection && pc->connection->read->timedout);
+    if (stale) {
+        up->tried &= ~(uint64_t{1} << (&member - members_of(up->pool)));
+        up->retryable = 1;
+    }
+
+    if (member.provider->group) {
+        up->group.free(pc, up->group.data, state);
+    } else if (!failed) {
+        ngx_http_llm_keepalive_save(member.provider->idle, pc,
+                                    up->request->upstream);
+    }
+
+    if (!failed) {
+        return;
+    }
+    bool late = up->pool->timeout
+                && ngx_current_msec - up->start_msec >= up->pool->timeout;
+    if (!stale && up->tries_left > 0) {
+        --up->tries_left;
+    }
+    if (!up->retryable || late) {
+        up->tries_left = 0;
+    }
+    pc->tries = up->tries_left;
+    if (stale && pc->tries > 0) {
+        // nginx is about to add the one that it grants for a stale connection.
+        --pc->tries;
+    }
+
+} catch (const std::bad_alloc &) {
+    pc->tries = 0;
+}
+
+#if (NGX_HTTP_SSL)
+
+ngx_int_t set_session(ngx_peer_connection_t *pc, void *data) noexcept {
+    auto up = static_cast<ngx_http_llm_upstream_ctx_t *>(data);
+    auto provider = members_of(up->pool)[up->member].provider;
+    if (provider->group) {
+        return up->group.set_session(pc, up->group.data);
+    }
+    return ngx_http_llm_keepalive_set_session(provider->idle, pc);
+}
+
+void save_session(ngx_peer_connection_t *pc, void *data) noexcept {
+    auto up = static_cast<ngx_http_llm_upstream_ctx_t *>(data);
+    if (up->member == -1) {
+        return;
+    }
+    auto provider = members_of(up->pool)[up->member].provider;
+    if (provider->group) {
+        up->group.save_session(pc, up->group.data);
+        return;
+    }
+    ngx_http_llm_keepalive_save_session(provider->idle, pc);
+}
+
+#endif
+
+}  // namespace
+
+bool ngx_http_llm_peer_has_next(ngx_http_llm_upstream_ctx_t *up) noexcept {
+    if (up->tries_left <= 1) {
+        return false;
+    }
+    return up->pool->timeout == 0
+           || ngx_current_msec - up->start_msec < up->pool->timeout;
+}
+
+ngx_int_t ngx_http_llm_peer_init(ngx_http_request_t *r,
+                                 ngx_http_upstream_srv_conf_t *) noexcept {
+    ngx_http_llm_upstream_ctx_t *up = ngx_http_llm_find_ctx(r)->upstream;
+    ngx_peer_connection_t *pc = &r->upstream->peer;
+
+    up->tries_left = up->pool->tries ? up->pool->tries
+                                     : up->pool->members.nelts;
+    up->start_msec = ngx_current_msec;
+
+    pc->data = up;
+    pc->get = get_peer;
+    pc->free = free_peer;
+    pc->tries = up->tries_left;
+#if (NGX_HTTP_SSL)
+    pc->set_session = set_session;
+    pc->save_session = save_session;
+#endif
+    return NGX_OK;
+}

@@ -1,0 +1,188 @@
+#include "precontent.hpp"
+
+#include <new>
+
+#include "endpoint_wait.hpp"
+#include "relay.hpp"
+#include "request_body.hpp"
+#include "route.hpp"
+
+namespace {
+
+// The flow of one request, before any content handler runs. NGX_DECLINED
+// where the request may go on, else the status to answer with.
+task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+                  ngx_http_llm_loc_conf_t *llcf) {
+    llm::ExchangeLimits limits;
+    limits.max_depth = llcf->max_depth;
+    limits.max_response = llcf->max_response;
+    limits.max_event = llcf->max_event;
+
+    ctx->exchange.emplace(*ctx->route.format, ctx->body, limits, &ctx->memory);
+    if (auto opened = ctx->exchange->open(); !opened) {
+        co_return ngx_http_llm_refuse(ctx, std::move(opened.error()));
+    }
+
+    if (llcf->pass == nullptr) {
+        co_return ngx_http_llm_relay_prepare(r, ctx);
+    }
+
+    if (auto routed = ngx_http_llm_route(r, ctx, llcf); !routed) {
+        co_return ngx_http_llm_refuse(ctx, std::move(routed.error()));
+    }
+
+    // Peers are chosen without waiting, so addresses must be known by then.
+    co_await ngx_http_llm_endpoints_ready_t(r, ctx->pool);
+
+    co_return NGX_DECLINED;
+}
+
+ngx_int_t run_policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) noexcept;
+
+// The flow has ended in an event of its own: back into the phases.
+void policy_finished(void *data) noexcept {
+    auto ctx = static_cast<ngx_http_llm_ctx_t *>(data);
+    ngx_http_request_t *r = ctx->request;
+    ngx_connection_t *c = r->connection;
+
+    ctx->policy_result = ctx->policy.result();
+    ctx->policy_done = 1;
+
+    ngx_http_set_log_request(c->log, r);
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+    ngx_http_run_posted_requests(c);
+}
+
+// While the flow waits, nothing is to be written; a new write event must not
+// start the phases again.
+void wait_writing(ngx_http_request_t *) noexcept {}
+
+ngx_int_t run_policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) noexcept {
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+
+    if (ngx_http_llm_collect_body(r, ctx->body) != NGX_OK) {
+        ctx->policy_done = 1;
+        ctx->policy_result = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ctx->policy_result;
+    }
+
+    ctx->policy_started = 1;
+    ctx->start_msec = ngx_current_msec;
+    ctx->policy = policy(r, ctx, llcf);
+
+    if (ctx->policy.start(policy_finished, ctx)) {
+        ctx->policy_result = ctx->policy.result();
+        if (ctx->policy_result == NGX_ERROR) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "llm: no memory for the request");
+            ctx->policy_result = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+        ctx->policy_done = 1;
+        return ctx->policy_result;
+    }
+
+    // Notices a client that goes away.
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = wait_writing;
+    if (r->connection->read->ready) {
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+    }
+    return NGX_AGAIN;
+}
+
+void body_handler(ngx_http_request_t *r) noexcept {
+    auto ctx = ngx_http_llm_find_ctx(r);
+    ctx->body_read = 1;
+    r->preserve_body = 1;
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+llm::Error no_route(ngx_http_request_t *r) {
+    llm::Error error;
+    error.kind = llm::ErrorKind::not_found;
+    error.message = "no such API route: this path ends in none of "
+                    ".../chat/completions, .../messages, .../models";
+    error.code = "unknown_url";
+    (void) r;
+    return error;
+}
+
+}  // namespace
+
+ngx_int_t ngx_http_llm_refuse(ngx_http_llm_ctx_t *ctx,
+                              llm::Error error) noexcept {
+    const llm::Format &format = ctx->route.format ? *ctx->route.format
+                                                  : llm::openai_format();
+    int status = format.error_status(error);
+    ctx->error = std::move(error);
+    return status;
+}
+
+ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
+    if (r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+    if (llcf->pass == nullptr && !llcf->enable) {
+        return NGX_DECLINED;
+    }
+
+    auto ctx = ngx_http_llm_get_ctx(r);
+    if (ctx == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->policy_done) {
+        return ctx->policy_result;
+    }
+    if (ctx->policy_started) {
+        return NGX_AGAIN;
+    }
+    if (ctx->body_read) {
+        return run_policy(r, ctx);
+    }
+    if (ctx->body_waited) {
+        return NGX_DONE;
+    }
+
+    ctx->route = ngx_http_llm_match_route(r);
+    if (ctx->route.format == nullptr) {
+        if (llcf->pass == nullptr) {
+            ctx->policy_done = 1;
+            return NGX_DECLINED;
+        }
+        return ngx_http_llm_refuse(ctx, no_route(r));
+    }
+    if (ctx->route.operation == llm::Operation::models) {
+        ctx->policy_done = 1;
+        return NGX_DECLINED;
+    }
+    if (r->method != NGX_HTTP_POST) {
+        if (llcf->pass == nullptr) {
+            ctx->policy_done = 1;
+            return NGX_DECLINED;
+        }
+        (void) ngx_http_llm_refuse(
+            ctx, llm::invalid_request("this route takes POST requests"));
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    ctx->body_waited = 1;
+    ngx_int_t rc = ngx_http_read_client_request_body(r, body_handler);
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+    ngx_http_finalize_request(r, NGX_DONE);
+    return NGX_DONE;
+
+} catch (const std::bad_alloc &) {
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "llm: no memory for the request");
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}

@@ -1,0 +1,150 @@
+#include "route.hpp"
+
+#include <algorithm>
+
+namespace {
+
+ngx_http_llm_member_t *members_of(const ngx_http_llm_pool_t *pool) {
+    return static_cast<ngx_http_llm_member_t *>(pool->members.elts);
+}
+
+// The member that goes by this name: alias first, then "provider/model", then
+// the model alone.
+ngx_int_t find_member(const ngx_http_llm_pool_t *pool, std::string_view name) {
+    auto members = members_of(pool);
+    auto count = static_cast<ngx_int_t>(pool->members.nelts);
+
+    for (auto text : {&ngx_http_llm_member_t::alias,
+                      &ngx_http_llm_member_t::name,
+                      &ngx_http_llm_member_t::model}) {
+        for (ngx_int_t i = 0; i < count; ++i) {
+            const ngx_str_t &own = members[i].*text;
+            if (own.len != 0 && to_view(own) == name) {
+                return i;
+            }
+        }
+    }
+    return -1;
+}
+
+llm::Error model_not_found(std::string_view model) {
+    llm::Error error;
+    error.kind = llm::ErrorKind::not_found;
+    error.message = "the model \"" + std::string(model.substr(0, 128)) +
+                    "\" does not exist here; GET .../models lists those that "
+                    "do";
+    error.param = "model";
+    error.code = "model_not_found";
+    return error;
+}
+
+}  // namespace
+
+llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
+                                     ngx_http_llm_ctx_t *ctx,
+                                     ngx_http_llm_loc_conf_t *llcf) {
+    auto pass = llcf->pass;
+    std::string_view model = ctx->exchange->head().model;
+    ctx->model = model;
+    ctx->member = -1;
+
+    if (pass->value == nullptr) {
+        ctx->pool = pass->pool;
+        if (ctx->pool->implicit) {
+            ctx->member = 0;
+            return {};
+        }
+        ctx->member = find_member(ctx->pool, model);
+        if (ctx->member == -1 && pass->strict) {
+            return model_not_found(model);
+        }
+        return {};
+    }
+
+    ngx_str_t value;
+    if (ngx_http_complex_value(r, pass->value, &value) != NGX_OK) {
+        return llm::Error{llm::ErrorKind::server, "no memory", {}, {}, 0, {}};
+    }
+    std::string_view name = to_view(value);
+
+    auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
+        ngx_http_get_module_main_conf(r, ngx_http_llm_module));
+
+    if (auto pool = ngx_http_llm_find_pool(mcf, name)) {
+        ctx->pool = pool;
+        ctx->member = find_member(pool, model);
+        if (ctx->member == -1 && pass->strict && model != name) {
+            return model_not_found(model);
+        }
+        return {};
+    }
+
+    auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
+
+    if (auto slash = name.find('/'); slash != name.npos
+                                     && slash + 1 != name.size()) {
+        std::string_view provider = name.substr(0, slash);
+        for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
+            if (pools[i]->implicit && to_view(pools[i]->name) == provider) {
+                ctx->pool = pools[i];
+                ctx->member = 0;
+                ctx->model = name.substr(slash + 1);
+                return {};
+            }
+        }
+    }
+
+    for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
+        auto members = members_of(pools[i]);
+        for (ngx_uint_t n = 0; n < pools[i]->members.nelts; ++n) {
+            if (members[n].alias.len != 0
+                && to_view(members[n].alias) == name) {
+                ctx->pool = pools[i];
+                ctx->member = static_cast<ngx_int_t>(n);
+                return {};
+            }
+        }
+    }
+
+    return model_not_found(name);
+}
+
+ngx_int_t ngx_http_llm_reachable_models(
+    ngx_http_request_t *r, ngx_http_llm_loc_conf_t *llcf,
+    std::pmr::vector<std::string_view> &names) {
+    auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
+        ngx_http_get_module_main_conf(r, ngx_http_llm_module));
+    auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
+
+    auto add = [&](const ngx_str_t &name) {
+        auto view = to_view(name);
+        if (!view.empty()
+            && std::find(names.begin(), names.end(), view) == names.end()) {
+            names.push_back(view);
+        }
+    };
+    auto add_members = [&](const ngx_http_llm_pool_t *pool) {
+        auto members = members_of(pool);
+        for (ngx_uint_t n = 0; n < pool->members.nelts; ++n) {
+            if (members[n].model.len != 0) {
+                add(members[n].alias.len ? members[n].alias : members[n].name);
+            }
+        }
+    };
+
+    // What a provider offers by itself only the provider knows: a pool of one
+    // provider lists nothing.
+    if (llcf->pass->value == nullptr) {
+        add_members(llcf->pass->pool);
+        return NGX_OK;
+    }
+    for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
+        if (!pools[i]->implicit) {
+            add(pools[i]->name);
+        }
+    }
+    for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
+        add_members(pools[i]);
+    }
+    return NGX_OK;
+}

@@ -1,0 +1,670 @@
+#include "upstream.hpp"
+
+#include <charconv>
+#include <new>
+
+#include "answer.hpp"
+#include "models.hpp"
+#include "peer.hpp"
+#include "precontent.hpp"
+
+namespace {
+
+using Step = llm::Exchange::Step;
+
+ngx_http_llm_upstream_ctx_t *ctx_of(ngx_http_request_t *r) {
+    return ngx_http_llm_find_ctx(r)->upstream;
+}
+
+// Seconds of a Retry-After header, or of retry-after-ms; -1: unusable. A date
+// is turned into seconds from now.
+time_t parse_retry_after(std::string_view value) {
+    double seconds = 0;
+    auto [end, error] =
+        std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (error == std::errc() && seconds >= 0) {
+        return seconds > 86400 ? 86400 : static_cast<time_t>(seconds + 0.999);
+    }
+    time_t date = ngx_parse_http_time(to_ngx(value).data, value.size());
+    if (date == NGX_ERROR) {
+        return -1;
+    }
+    return date > ngx_time() ? ngx_min(date - ngx_time(), 86400) : 0;
+}
+
+bool name_is(std::string_view name, std::string_view lower) {
+    return name.size() == lower.size()
+           && ngx_strncasecmp(to_ngx(name).data, to_ngx(lower).data,
+                              lower.size()) == 0;
+}
+
+// Copies a header's value out of the read buffer, which is used again.
+std::string_view keep(ngx_http_request_t *r, std::string_view value) {
+    auto p = static_cast<u_char *>(ngx_pnalloc(r->pool, value.size()));
+    if (p == nullptr) {
+        throw std::bad_alloc();
+    }
+    ngx_memcpy(p, value.data(), value.size());
+    return {reinterpret_cast<char *>(p), value.size()};
+}
+
+bool take_header(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up,
+                 std::string_view name, std::string_view value) {
+    if (name_is(name, "content-type")) {
+        up->content_type = keep(r, value);
+
+    } else if (name_is(name, "content-encoding")) {
+        up->content_encoding = keep(r, value);
+
+    } else if (name_is(name, "content-length")) {
+        off_t length = ngx_atoof(to_ngx(value).data, value.size());
+        if (length == NGX_ERROR
+            || (up->content_length != -1 && up->content_length != length)) {
+            return false;
+        }
+        up->content_length = length;
+
+    } else if (name_is(name, "transfer-encoding")) {
+        if (!name_is(value, "chunked") || up->chunked) {
+            return false;
+        }
+        up->chunked = 1;
+
+    } else if (name_is(name, "connection")) {
+        if (ngx_strlcasestrn(to_ngx(value).data,
+                             to_ngx(value).data + value.size(),
+                             reinterpret_cast<u_char *>(
+                                 const_cast<char *>("close")), 5 - 1)) {
+            up->connection_close = 1;
+        }
+
+    } else if (name_is(name, "retry-after")) {
+        if (up->retry_after == -1) {
+            up->retry_after = parse_retry_after(value);
+        }
+
+    } else if (name_is(name, "retry-after-ms")) {
+        double ms = 0;
+        auto [end, error] = std::from_chars(
+            value.data(), value.data() + value.size(), ms);
+        if (error == std::errc() && ms >= 0) {
+            up->retry_after = static_cast<time_t>(
+                ngx_min(ms, 86400e3) / 1000 + 0.999);
+        }
+    }
+    return true;
+}
+
+// Status line and headers. NGX_OK: up->head_parsed.
+ngx_int_t parse_head(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
+    ngx_http_upstream_t *u = r->upstream;
+
+    for (;;) {
+        if (!up->status_parsed) {
+            ngx_int_t rc = ngx_http_parse_status_line(r, &u->buffer,
+                                                      &up->status);
+            if (rc == NGX_AGAIN) {
+                return NGX_AGAIN;
+            }
+            if (rc == NGX_ERROR) {
+                ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                              "upstream sent no valid HTTP/1.x status line");
+                return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+            }
+            up->status_parsed = 1;
+            if (up->status.http_version < NGX_HTTP_VERSION_11) {
+                up->connection_close = 1;
+            }
+            if (u->state && u->state->status == 0) {
+                u->state->status = up->status.code;
+            }
+        }
+
+        ngx_int_t rc = ngx_http_parse_header_line(r, &u->buffer, 1);
+
+        if (rc == NGX_OK) {
+            std::string_view name(
+                reinterpret_cast<char *>(r->header_name_start),
+                static_cast<size_t>(r->header_name_end
+                                    - r->header_name_start));
+            std::string_view value(
+                reinterpret_cast<char *>(r->header_start),
+                static_cast<size_t>(r->header_end - r->header_start));
+            if (!take_header(r, up, name, value)) {
+                ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                              "upstream sent invalid header: \"%*s: %*s\"",
+                              name.size(), name.data(), value.size(),
+                              value.data());
+                return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+            }
+            continue;
+        }
+
+        if (rc == NGX_HTTP_PARSE_HEADER_DONE) {
+            // An interim answer: the real one follows.
+            if (up->status.code >= 100 && up->status.code < 200
+                && up->status.code != 101) {
+                ngx_http_llm_upstream_reset(up);
+                continue;
+            }
+            if (up->chunked) {
+                // RFC 9112, section 6.3: the chunks decide.
+                up->content_length = -1;
+            }
+            if (up->status.code == 204 || up->status.code == 304) {
+                up->chunked = 0;
+                up->content_length = 0;
+            }
+            up->head_parsed = 1;
+            return NGX_OK;
+        }
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upstream sent invalid header");
+        return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+    }
+}
+
+// A body whose end is the connection's. nginx's process_header takes an end
+// of the connection for a failure; so that it comes to us instead, it is
+// shown one byte, which is thrown away.
+ssize_t recv_until_close(ngx_connection_t *c, u_char *buf, size_t size)
+    noexcept {
+    auto r = static_cast<ngx_http_request_t *>(c->data);
+    auto up = ctx_of(r);
+
+    ssize_t n = up->recv(c, buf, size);
+    if (n == 0 && size != 0) {
+        c->recv = up->recv;
+        up->eof = 1;
+        buf[0] = 0;
+        return 1;
+    }
+    return n;
+}
+
+// The exchange's step for bytes of the body as they are on the wire.
+// NGX_ERROR: the framing is broken.
+ngx_int_t feed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up,
+               ngx_buf_t *b, Step &step) {
+    llm::Exchange &exchange = *up->ctx->exchange;
+
+    auto pass = [&](u_char *start, u_char *end) {
+        std::string_view bytes(reinterpret_cast<char *>(start),
+                               static_cast<size_t>(end - start));
+        up->received += end - start;
+        Step now = exchange.feed(bytes);
+        if (now != Step::more) {
+            step = now;
+        }
+        return now != Step::failed;
+    };
+
+    while (b->pos < b->last) {
+        if (up->body_done) {
+            up->trailing = 1;
+            b->pos = b->last;
+            break;
+        }
+
+        if (!up->chunked) {
+            u_char *end = b->last;
+            if (up->content_length >= 0
+                && end - b->pos > up->content_length - up->received) {
+                end = b->pos + (up->content_length - up->received);
+            }
+            if (end != b->pos && !pass(b->pos, end)) {
+                return NGX_OK;
+            }
+            b->pos = end;
+            if (up->content_length >= 0
+                && up->received == up->content_length) {
+                up->body_done = 1;
+            }
+            continue;
+        }
+
+#if (nginx_version >= 1027002)
+        ngx_int_t rc = ngx_http_parse_chunked(r, b, &up->chunked_state, 0);
+#else
+        ngx_int_t rc = ngx_http_parse_chunked(r, b, &up->chunked_state);
+#endif
+        if (rc == NGX_OK) {
+            u_char *end = b->last;
+            if (end - b->pos > up->chunked_state.size) {
+                end = b->pos + up->chunked_state.size;
+            }
+            u_char *start = b->pos;
+            b->pos = end;
+            up->chunked_state.size -= end - start;
+            if (!pass(start, end)) {
+                return NGX_OK;
+            }
+            continue;
+        }
+        if (rc == NGX_DONE) {
+            up->body_done = 1;
+            continue;
+        }
+        if (rc == NGX_AGAIN) {
+            break;
+        }
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upstream sent invalid chunked response");
+        return NGX_ERROR;
+    }
+
+    if (up->content_length == 0) {
+        up->body_done = 1;
+    }
+    return NGX_OK;
+}
+
+llm::Error broken_answer(std::string message) {
+    llm::Error error;
+    error.kind = llm::ErrorKind::bad_gateway;
+    error.message = std::move(message);
+    return error;
+}
+
+// Whether the pool lets another member be asked after this answer, and
+// whether it speaks against the member's health.
+void judge(ngx_http_llm_upstream_ctx_t *up, const llm::Error &error) {
+    ngx_uint_t code = up->status.code;
+    ngx_uint_t reason = 0;
+    up->counts_as_failure = 0;
+
+    if (code < 400) {
+        // Under a 2xx: an error in the first event or in the body, or an
+        // answer that is none.
+        using llm::ErrorKind;
+        switch (error.kind) {
+        case ErrorKind::rate_limit:
+            reason = NGX_HTTP_LLM_NEXT_HTTP_429;
+            break;
+        case ErrorKind::server:
+        case ErrorKind::unavailable:
+        case ErrorKind::overloaded:
+        case ErrorKind::timeout:
+            reason = NGX_HTTP_LLM_NEXT_HTTP_5XX;
+            break;
+        case ErrorKind::bad_gateway:
+            reason = NGX_HTTP_LLM_NEXT_INVALID_RESPONSE;
+            break;
+        default:
+            break;
+        }
+        up->counts_as_failure = reason != 0;
+    } else if (code == 429) {
+        // A quota that is used up does not come back by waiting, but another
+        // account or provider may well have some.
+        reason = NGX_HTTP_LLM_NEXT_HTTP_429;
+        up->counts_as_failure = 1;
+    } else if (code >= 500) {
+        if (code != 501) {
+            reason = NGX_HTTP_LLM_NEXT_HTTP_5XX;
+        }
+        up->counts_as_failure = 1;
+    } else if (code == 408 || code == 409 || code == 425) {
+        reason = NGX_HTTP_LLM_NEXT_HTTP_408;
+    } else if (code == 401) {
+        reason = NGX_HTTP_LLM_NEXT_HTTP_401;
+    } else if (code == 403) {
+        reason = NGX_HTTP_LLM_NEXT_HTTP_403;
+    } else if (code == 404) {
+        reason = NGX_HTTP_LLM_NEXT_HTTP_404;
+    }
+
+    up->retryable = (up->pool->next_upstream & reason) != 0;
+}
+
+void note_first(ngx_http_llm_ctx_t *ctx) {
+    if (ctx->first_msec == 0) {
+        ctx->first_msec = ngx_current_msec;
+    }
+}
+
+// The client's head is known: what nginx's machinery is to send.
+void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
+    ngx_http_upstream_t *u = r->upstream;
+    llm::Exchange &exchange = *up->ctx->exchange;
+
+    if (up->recv) {
+        u->peer.connection->recv = up->recv;
+        up->recv = nullptr;
+    }
+
+    note_first(up->ctx);
+    up->delivering = 1;
+    up->drain_first = 1;
+    up->ctx->answered_by_module = 1;
+
+    u->headers_in.status_n = static_cast<ngx_uint_t>(exchange.status());
+    u->headers_in.content_length_n =
+        up->answer_done ? static_cast<off_t>(exchange.output().size()) : -1;
+    if (ngx_http_llm_answer_headers(r, up->ctx, exchange.content_type())
+        != NGX_OK) {
+        throw std::bad_alloc();
+    }
+
+    // nginx sends the head with what it finds in the buffer behind it, in one
+    // write; one byte of no meaning carries what the exchange has made.
+    u->buffer.pos = u->buffer.start;
+    u->buffer.last = u->buffer.start + 1;
+}
+
+// The exchange says that this try has failed.
+ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
+    llm::Exchange &exchange = *up->ctx->exchange;
+    const llm::Error &error = exchange.error();
+    up->ctx->error = error;
+    up->ctx->retry_after = up->retry_after;
+
+    judge(up, error);
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "llm: %V answered %ui: %*s",
+                  &up->ctx->answered->name, up->status.code,
+                  error.message.size(), error.message.data());
+
+    up->refused = 1;
+    if (up->retryable && ngx_http_llm_peer_has_next(up)) {
+        return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+    }
+
+    exchange.refuse(error);
+    up->answer_done = 1;
+    deliver(r, up);
+    return NGX_OK;
+}
+
+ngx_int_t process_header(ngx_http_request_t *r) noexcept try {
+    auto up = ctx_of(r);
+    ngx_http_upstream_t *u = r->upstream;
+    ngx_connection_t *c = u->peer.connection;
+    llm::Exchange &exchange = *up->ctx->exchange;
+    Step step = Step::more;
+
+    if (up->eof) {
+        u->buffer.pos = u->buffer.last;
+        up->body_done = 1;
+    }
+
+    if (!up->head_parsed) {
+        ngx_int_t rc = parse_head(r, up);
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+        if (rc != NGX_OK) {
+            up->ctx->error = broken_answer(
+                "the provider's answer is not valid HTTP");
+            up->refused = 1;
+            up->counts_as_failure = 1;
+            up->retryable = (up->pool->next_upstream
+                             & NGX_HTTP_LLM_NEXT_INVALID_RESPONSE) != 0;
+            return rc;
+        }
+
+        llm::AnswerHead head;
+        head.status = static_cast<int>(up->status.code);
+        head.content_type = up->content_type;
+        head.content_encoding = up->content_encoding;
+        step = exchange.begin(head);
+
+        if (!up->chunked && up->content_length == -1) {
+            up->connection_close = 1;
+            up->recv = c->recv;
+            c->recv = recv_until_close;
+        }
+    }
+
+    if (step != Step::failed) {
+        if (feed(r, up, &u->buffer, step) != NGX_OK) {
+            step = exchange.abort(broken_answer(
+                "the provider's answer is not valid HTTP (chunked coding)"));
+        }
+    }
+    if (up->body_done && step != Step::failed) {
+        step = exchange.finish();
+    }
+
+    switch (step) {
+    case Step::more:
+        // All of it is taken: the buffer serves again, the time starts anew.
+        u->buffer.pos = u->buffer.start;
+        u->buffer.last = u->buffer.start;
+        ngx_add_timer(c->read, u->conf->read_timeout);
+        return NGX_AGAIN;
+
+    case Step::ready:
+        deliver(r, up);
+        return NGX_OK;
+
+    case Step::complete:
+        up->answer_done = 1;
+        deliver(r, up);
+        return NGX_OK;
+
+    case Step::failed:
+        break;
+    }
+    return try_failed(r, up);
+
+} catch (const std::bad_alloc &) {
+    return NGX_ERROR;
+}
+
+// Puts what the exchange has made on the way to the client.
+ngx_int_t send_output(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
+    ngx_http_upstream_t *u = r->upstream;
+    llm::Exchange &exchange = *up->ctx->exchange;
+
+    if (exchange.output().empty()) {
+        return NGX_OK;
+    }
+
+    ngx_chain_t *cl = ngx_http_llm_output_chain(
+        r->pool, exchange.output(), exchange.streams(), &u->free_bufs,
+        u->output.tag);
+    if (cl == nullptr) {
+        return NGX_ERROR;
+    }
+
+    ngx_chain_t **last = &u->out_bufs;
+    while (*last) {
+        last = &(*last)->next;
+    }
+    *last = cl;
+    return NGX_OK;
+}
+
+void body_over(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
+    ngx_http_upstream_t *u = r->upstream;
+
+    u->length = 0;
+    u->keepalive = up->body_done && !up->connection_close && !up->trailing
+                   && !up->refused;
+}
+
+ngx_int_t input_filter_init(void *) noexcept {
+    return NGX_OK;
+}
+
+ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
+    auto r = static_cast<ngx_http_request_t *>(data);
+    auto up = ctx_of(r);
+    ngx_http_upstream_t *u = r->upstream;
+    ngx_buf_t *b = &u->buffer;
+    llm::Exchange &exchange = *up->ctx->exchange;
+
+    if (up->drain_first) {
+        up->drain_first = 0;
+        if (up->answer_done) {
+            body_over(r, up);
+        }
+        return send_output(r, up);
+    }
+
+    // The buffer fills up while the client is slow, and is reset once all is
+    // sent: that is how nginx holds the provider back.
+    ngx_buf_t input = *b;
+    input.pos = b->last;
+    input.last = b->last + bytes;
+    b->last += bytes;
+
+    Step step = Step::more;
+    if (feed(r, up, &input, step) != NGX_OK) {
+        step = exchange.abort(
+            broken_answer("the provider's answer is not valid HTTP "
+                          "(chunked coding)"));
+        up->trailing = 1;
+        up->body_done = 1;
+    }
+    if (up->body_done && step != Step::complete) {
+        step = exchange.finish();
+    }
+    if (step == Step::complete || up->body_done) {
+        up->answer_done = 1;
+        body_over(r, up);
+    }
+    return send_output(r, up);
+
+} catch (const std::bad_alloc &) {
+    return NGX_ERROR;
+}
+
+ngx_int_t create_request(ngx_http_request_t *r) noexcept {
+    // The bytes depend on the member: peer.get makes them.
+    r->upstream->request_bufs = nullptr;
+    return NGX_OK;
+}
+
+ngx_int_t reinit_request(ngx_http_request_t *) noexcept {
+    // peer.get, which has run by now, has prepared the new try.
+    return NGX_OK;
+}
+
+void abort_request(ngx_http_request_t *) noexcept {}
+
+// The end of the call, good or bad. A stream that broke off after its head
+// ends with an error event; what was not sent at all gets its error from the
+// filters.
+void finalize_request(ngx_http_request_t *r, ngx_int_t rc) noexcept try {
+    auto ctx = ngx_http_llm_find_ctx(r);
+    auto up = ctx->upstream;
+    ngx_http_upstream_t *u = r->upstream;
+    llm::Exchange &exchange = *ctx->exchange;
+
+    ctx->end_msec = ngx_current_msec;
+    if (up->recv && u->peer.connection) {
+        u->peer.connection->recv = up->recv;
+        up->recv = nullptr;
+    }
+
+    if (!u->header_sent || up->answer_done) {
+        return;
+    }
+    up->answer_done = 1;
+
+    bool closed = rc == 0 && !up->chunked && up->content_length == -1;
+    if (closed) {
+        (void) exchange.finish();
+    } else {
+        llm::Error error = broken_answer(
+            "the provider's stream ended before the answer was complete");
+        if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
+            error.kind = llm::ErrorKind::timeout;
+            error.message = "the provider has sent nothing for too long";
+        }
+        (void) exchange.abort(std::move(error));
+    }
+
+    ngx_connection_t *c = r->connection;
+    if (c->error || rc == NGX_HTTP_CLIENT_CLOSED_REQUEST || rc == NGX_DONE
+        || exchange.output().empty()) {
+        return;
+    }
+    ngx_chain_t *cl = ngx_http_llm_output_chain(
+        r->pool, exchange.output(), true, &u->free_bufs, u->output.tag);
+    if (cl) {
+        (void) ngx_http_output_filter(r, cl);
+    }
+
+} catch (const std::bad_alloc &) {
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "llm: no memory at the end of an answer");
+}
+
+}  // namespace
+
+void ngx_http_llm_upstream_reset(ngx_http_llm_upstream_ctx_t *up) noexcept {
+    ngx_http_request_t *r = up->request;
+
+    up->status = {};
+    up->chunked_state = {};
+    up->content_type = {};
+    up->content_encoding = {};
+    up->content_length = -1;
+    up->retry_after = -1;
+    up->received = 0;
+    up->status_parsed = up->head_parsed = up->chunked = 0;
+    up->connection_close = up->body_done = up->trailing = up->eof = 0;
+    up->refused = up->retryable = up->counts_as_failure = 0;
+    up->recv = nullptr;
+
+    // The parsers of the status line and of headers keep their state here.
+    r->state = 0;
+}
+
+ngx_int_t ngx_http_llm_pass_handler(ngx_http_request_t *r) noexcept try {
+    auto ctx = ngx_http_llm_get_ctx(r);
+    if (ctx == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (ctx->route.operation == llm::Operation::models && ctx->route.format) {
+        return ngx_http_llm_models_handler(r, ctx);
+    }
+    if (r != r->main || !ctx->exchange || ctx->pool == nullptr) {
+        // A subrequest has no body of its own that could be a call.
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (ngx_http_upstream_create(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    auto up = static_cast<ngx_http_llm_upstream_ctx_t *>(
+        ngx_pcalloc(r->pool, sizeof(ngx_http_llm_upstream_ctx_t)));
+    if (up == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    up->ctx = ctx;
+    up->request = r;
+    up->pool = ctx->pool;
+    up->member = -1;
+    ngx_http_llm_upstream_reset(up);
+    ctx->upstream = up;
+
+    ngx_http_upstream_t *u = r->upstream;
+    ngx_str_set(&u->schema, "llm://");
+    u->output.tag = reinterpret_cast<ngx_buf_tag_t>(&ngx_http_llm_module);
+    u->conf = &ctx->pool->conf;
+    u->buffering = 0;
+    u->create_request = create_request;
+    u->reinit_request = reinit_request;
+    u->process_header = process_header;
+    u->abort_request = abort_request;
+    u->finalize_request = finalize_request;
+    u->input_filter_init = input_filter_init;
+    u->input_filter = input_filter;
+    u->input_filter_ctx = r;
+
+    r->main->count++;
+    ngx_http_upstream_init(r);
+    return NGX_DONE;
+
+} catch (const std::bad_alloc &) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}

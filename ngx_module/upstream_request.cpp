@@ -1,0 +1,266 @@
+#include "upstream.hpp"
+
+#include <charconv>
+#include <new>
+#include <string>
+
+namespace {
+
+// A header's value as HTTP allows it: no control characters. What has some
+// comes from a variable that a client can reach; it is never sent.
+bool is_header_value(std::string_view value) {
+    for (unsigned char c : value) {
+        if ((c < 0x20 && c != '\t') || c == 0x7F) {
+            return false;
+        }
+    }
+    return true;
+}
+
+class Head {
+public:
+    explicit Head(std::string &out) : out_(out) {}
+
+    Head &text(std::string_view view) {
+        out_.append(view);
+        return *this;
+    }
+    Head &header(std::string_view name, std::string_view value) {
+        return text(name).text(": ").text(value).text("\r\n");
+    }
+
+private:
+    std::string &out_;
+};
+
+bool evaluate(ngx_http_request_t *r, const ngx_http_complex_value_t &value,
+              std::string_view what, std::string_view &out) {
+    ngx_str_t text;
+    if (ngx_http_complex_value(
+            r, const_cast<ngx_http_complex_value_t *>(&value), &text)
+        != NGX_OK) {
+        return false;
+    }
+    out = to_view(text);
+    if (!is_header_value(out)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "llm: the value of \"%*s\" holds control characters, "
+                      "the request is not sent", what.size(), what.data());
+        return false;
+    }
+    return true;
+}
+
+// Case-insensitive look-up of a client's header.
+std::string_view client_header(ngx_http_request_t *r, std::string_view name) {
+    ngx_list_part_t *part = &r->headers_in.headers.part;
+    for (; part; part = part->next) {
+        auto headers = static_cast<ngx_table_elt_t *>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+            if (headers[i].key.len == name.size()
+                && ngx_strncasecmp(headers[i].key.data,
+                                   to_ngx(name).data, name.size()) == 0) {
+                return to_view(headers[i].value);
+            }
+        }
+    }
+    return {};
+}
+
+// The key, as the format sends it.
+bool add_key(ngx_http_request_t *r, const ngx_http_llm_provider_t *provider,
+             Head &head) {
+    if (provider->api_key == nullptr) {
+        return true;
+    }
+    std::string_view key;
+    if (!evaluate(r, *provider->api_key, "api_key", key)) {
+        return false;
+    }
+    if (key.empty()) {
+        return true;
+    }
+
+    std::string_view name = provider->format->key_header();
+    if (name == "authorization") {
+        // A variable may hold the client's own header.
+        bool whole = ngx_strncasecmp(to_ngx(key).data,
+                                     to_ngx("Bearer ").data,
+                                     ngx_min(key.size(), size_t{7})) == 0
+                     && key.size() > 7;
+        head.text("Authorization: ").text(whole ? "" : "Bearer ").text(key)
+            .text("\r\n");
+        return true;
+    }
+    head.header(name, key);
+    return true;
+}
+
+bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+                const ngx_http_llm_provider_t *provider,
+                std::string_view model, size_t body_size, std::string &out) {
+    const llm::Format &format = *provider->format;
+    bool stream = ctx->exchange->head().stream;
+    Head head(out);
+
+    head.text("POST ").text(to_view(provider->path))
+        .text(format.path(model, stream)).text(" HTTP/1.1\r\n");
+    head.header("Host", to_view(provider->host_header));
+
+    char digits[24];
+    auto end = std::to_chars(digits, digits + sizeof(digits), body_size).ptr;
+    head.header("Content-Type", "application/json");
+    head.header("Content-Length",
+                {digits, static_cast<size_t>(end - digits)});
+    head.header("Accept", stream ? format.stream_type() : "application/json");
+    // A translated answer is read here, so it must come uncompressed.
+    head.header("Accept-Encoding", "identity");
+    if (provider->keepalive == 0 && provider->group == nullptr) {
+        head.header("Connection", "close");
+    }
+
+    auto own = static_cast<ngx_http_llm_header_t *>(provider->headers.elts);
+    auto is_own = [&](std::string_view name) {
+        for (ngx_uint_t i = 0; i < provider->headers.nelts; ++i) {
+            if (own[i].name.len == name.size()
+                && ngx_strncasecmp(own[i].name.data, to_ngx(name).data,
+                                   name.size()) == 0) {
+                return true;
+            }
+        }
+        return false;
+    };
+
+    auto passed = [&](std::string_view name) -> bool {
+        std::string_view value = client_header(r, name);
+        if (value.empty() || is_own(name) || !is_header_value(value)) {
+            return false;
+        }
+        head.header(name, value);
+        return true;
+    };
+    for (auto name : format.client_headers()) {
+        passed(name);
+    }
+    for (std::string_view name : {"traceparent", "tracestate"}) {
+        passed(name);
+    }
+    for (const auto &field : format.headers()) {
+        bool sent = false;
+        for (auto name : format.client_headers()) {
+            sent = sent || (name == field.name
+                            && !client_header(r, name).empty());
+        }
+        if (!sent && !is_own(field.name)) {
+            head.header(field.name, field.value);
+        }
+    }
+
+    if (!is_own(format.key_header()) && !add_key(r, provider, head)) {
+        return false;
+    }
+
+    for (ngx_uint_t i = 0; i < provider->headers.nelts; ++i) {
+        std::string_view value;
+        if (!evaluate(r, own[i].value, to_view(own[i].name), value)) {
+            return false;
+        }
+        if (!value.empty()) {
+            head.header(to_view(own[i].name), value);
+        }
+    }
+
+    head.text("\r\n");
+    return true;
+}
+
+ngx_buf_t *make_buf(ngx_pool_t *pool, std::string_view bytes) {
+    auto b = static_cast<ngx_buf_t *>(ngx_calloc_buf(pool));
+    if (b == nullptr) {
+        return nullptr;
+    }
+    // A retry rewinds pos to start.
+    b->start = b->pos = to_ngx(bytes).data;
+    b->end = b->last = b->pos + bytes.size();
+    b->memory = 1;
+    return b;
+}
+
+}  // namespace
+
+ngx_chain_t *ngx_http_llm_upstream_request(
+    ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+    const ngx_http_llm_provider_t *provider,
+    std::string_view model) noexcept try {
+    const auto &pieces = ctx->exchange->pieces();
+    size_t body_size = 0;
+    for (auto piece : pieces) {
+        body_size += piece.size();
+    }
+
+    std::string head;
+    head.reserve(1024);
+    if (!write_head(r, ctx, provider, model, body_size, head)) {
+        return nullptr;
+    }
+
+    // Small bodies go out in one buffer with the head. Made pieces belong to
+    // the exchange, which may write them anew for the next try: copied too.
+    constexpr size_t small = 16384;
+    bool copy = body_size <= small || !ctx->exchange->passes_through();
+    size_t size = head.size() + (copy ? body_size : 0);
+    auto memory = static_cast<u_char *>(ngx_pnalloc(r->pool, size));
+    if (memory == nullptr) {
+        return nullptr;
+    }
+    u_char *p = ngx_cpymem(memory, head.data(), head.size());
+    if (copy) {
+        for (auto piece : pieces) {
+            p = ngx_cpymem(p, piece.data(), piece.size());
+        }
+    }
+
+    ngx_chain_t *chain = nullptr;
+    ngx_chain_t **last = &chain;
+    auto append = [&](std::string_view bytes) {
+        auto cl = ngx_alloc_chain_link(r->pool);
+        auto b = make_buf(r->pool, bytes);
+        if (cl == nullptr || b == nullptr) {
+            return false;
+        }
+        cl->buf = b;
+        cl->next = nullptr;
+        *last = cl;
+        last = &cl->next;
+        return true;
+    };
+
+    if (!append({reinterpret_cast<char *>(memory), size})) {
+        return nullptr;
+    }
+    if (!copy) {
+        auto body = ctx->body;
+        for (auto piece : pieces) {
+            bool client = piece.data() >= body.data()
+                          && piece.data() < body.data() + body.size();
+            std::string_view bytes = piece;
+            if (!client) {
+                auto own = static_cast<u_char *>(
+                    ngx_pnalloc(r->pool, piece.size()));
+                if (own == nullptr) {
+                    return nullptr;
+                }
+                ngx_memcpy(own, piece.data(), piece.size());
+                bytes = {reinterpret_cast<char *>(own), piece.size()};
+            }
+            if (!append(bytes)) {
+                return nullptr;
+            }
+        }
+    }
+
+    return chain;
+
+} catch (const std::bad_alloc &) {
+    return nullptr;
+}

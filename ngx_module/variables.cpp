@@ -1,0 +1,206 @@
+#include "variables.hpp"
+
+namespace {
+
+using Ctx = ngx_http_llm_ctx_t;
+
+// What a variable is made of: text that exists already, or a number.
+struct Text {
+    bool found = false;
+    std::string_view text;
+};
+
+Text found(std::string_view text) {
+    return {true, text};
+}
+
+const llm::Account *account_of(const Ctx &ctx) {
+    return ctx.exchange ? &ctx.exchange->account() : nullptr;
+}
+
+// Names and words.
+
+Text provider(const Ctx &ctx) {
+    return ctx.answered ? found(to_view(ctx.answered->provider->name)) : Text{};
+}
+
+Text model(const Ctx &ctx) {
+    return ctx.answered_model.len ? found(to_view(ctx.answered_model)) : Text{};
+}
+
+Text request_model(const Ctx &ctx) {
+    return ctx.exchange && !ctx.exchange->head().model.empty()
+               ? found(ctx.exchange->head().model)
+               : Text{};
+}
+
+Text response_model(const Ctx &ctx) {
+    auto account = account_of(ctx);
+    return account && !account->response_model.empty()
+               ? found(account->response_model)
+               : Text{};
+}
+
+Text finish_reason(const Ctx &ctx) {
+    auto account = account_of(ctx);
+    if (!account) {
+        return {};
+    }
+    if (ctx.exchange->broken()) {
+        return found("error");
+    }
+    if (account->finish_reason == llm::chat::FinishReason::none) {
+        return {};
+    }
+    return found(llm::chat::to_string(account->finish_reason));
+}
+
+Text stream(const Ctx &ctx) {
+    return ctx.exchange ? found(ctx.exchange->head().stream ? "1" : "0")
+                        : Text{};
+}
+
+Text usage_source(const Ctx &ctx) {
+    auto account = account_of(ctx);
+    if (account && account->usage.estimated) {
+        return found("estimate");
+    }
+    if (account && account->usage.known) {
+        return found("provider");
+    }
+    return {};
+}
+
+Text client_format(const Ctx &ctx) {
+    return ctx.route.format ? found(ctx.route.format->name()) : Text{};
+}
+
+using TextGetter = Text (*)(const Ctx &);
+
+ngx_int_t get_text(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                   uintptr_t data) noexcept {
+    auto ctx = ngx_http_llm_find_ctx(r);
+    Text value;
+    if (ctx) {
+        value = reinterpret_cast<TextGetter>(data)(*ctx);
+    }
+    if (!value.found) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = to_ngx(value.text).data;
+    v->len = static_cast<unsigned>(value.text.size());
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    return NGX_OK;
+}
+
+// Tokens.
+
+using Tokens = std::int64_t llm::chat::Usage::*;
+
+constexpr Tokens token_members[] = {
+    &llm::chat::Usage::prompt_tokens,   &llm::chat::Usage::completion_tokens,
+    &llm::chat::Usage::total_tokens,    &llm::chat::Usage::cached_tokens,
+    &llm::chat::Usage::reasoning_tokens,
+};
+
+ngx_int_t set_number(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                     const char *format, uint64_t a, uint64_t b) {
+    v->data = static_cast<u_char *>(ngx_pnalloc(r->pool, 2 * NGX_INT64_LEN + 2));
+    if (v->data == nullptr) {
+        return NGX_ERROR;
+    }
+    v->len = static_cast<unsigned>(
+        ngx_sprintf(v->data, format, a, b) - v->data);
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    return NGX_OK;
+}
+
+ngx_int_t get_tokens(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                     uintptr_t data) noexcept {
+    auto ctx = ngx_http_llm_find_ctx(r);
+    auto account = ctx ? account_of(*ctx) : nullptr;
+    if (!account || !(account->usage.known || account->usage.estimated)) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+    auto tokens = account->usage.*token_members[data];
+    return set_number(r, v, "%uL", tokens < 0 ? 0
+                                              : static_cast<uint64_t>(tokens),
+                      0);
+}
+
+// Times, in seconds with milliseconds, as $request_time.
+
+ngx_int_t get_time(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                   uintptr_t data) noexcept {
+    auto ctx = ngx_http_llm_find_ctx(r);
+    auto member = data == 0 ? &Ctx::first_msec : &Ctx::end_msec;
+    if (!ctx || ctx->*member == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+    auto ms = static_cast<ngx_msec_int_t>(ctx->*member - ctx->start_msec);
+    ms = ngx_max(ms, 0);
+    return set_number(r, v, "%uL.%03uL", static_cast<uint64_t>(ms / 1000),
+                      static_cast<uint64_t>(ms % 1000));
+}
+
+ngx_int_t get_tries(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                    uintptr_t) noexcept {
+    auto ctx = ngx_http_llm_find_ctx(r);
+    if (!ctx || ctx->tries == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+    return set_number(r, v, "%uL", ctx->tries, 0);
+}
+
+struct Variable {
+    std::string_view name;
+    ngx_http_get_variable_pt get;
+    uintptr_t data;
+};
+
+uintptr_t text(TextGetter getter) {
+    return reinterpret_cast<uintptr_t>(getter);
+}
+
+}  // namespace
+
+ngx_int_t ngx_http_llm_add_variables(ngx_conf_t *cf) noexcept {
+    const Variable variables[] = {
+        {"llm_provider", get_text, text(provider)},
+        {"llm_model", get_text, text(model)},
+        {"llm_request_model", get_text, text(request_model)},
+        {"llm_response_model", get_text, text(response_model)},
+        {"llm_format", get_text, text(client_format)},
+        {"llm_stream", get_text, text(stream)},
+        {"llm_finish_reason", get_text, text(finish_reason)},
+        {"llm_usage_source", get_text, text(usage_source)},
+        {"llm_prompt_tokens", get_tokens, 0},
+        {"llm_completion_tokens", get_tokens, 1},
+        {"llm_total_tokens", get_tokens, 2},
+        {"llm_cached_tokens", get_tokens, 3},
+        {"llm_reasoning_tokens", get_tokens, 4},
+        {"llm_ttft", get_time, 0},
+        {"llm_latency", get_time, 1},
+        {"llm_tries", get_tries, 0},
+    };
+
+    for (const auto &variable : variables) {
+        ngx_str_t name = to_ngx(variable.name);
+        auto var = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
+        if (var == nullptr) {
+            return NGX_ERROR;
+        }
+        var->get_handler = variable.get;
+        var->data = variable.data;
+    }
+    return NGX_OK;
+}
