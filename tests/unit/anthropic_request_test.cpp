@@ -4,7 +4,7 @@
 #include "exchange.hpp"
 
 using namespace llm;
-using test::translate_request;
+using testing::translate_request;
 
 namespace {
 
@@ -80,7 +80,7 @@ struct Call {
         std::string out;
         auto outcome =
             anthropic_format().write_request(request, options, out);
-        return outcome ? out : test::describe(outcome.error());
+        return outcome ? out : testing::describe(outcome.error());
     }
 
     // The JSON of one member of what is written; empty where it is absent.
@@ -195,7 +195,7 @@ TEST_CASE("anthropic: the head needs a model and messages only") {
         REQUIRE(document.parse(body));
         auto head = anthropic_format().parse_head(document);
         if (!head) {
-            return test::describe(head.error());
+            return testing::describe(head.error());
         }
         return std::string(head->model) + (head->stream ? " stream" : "")
                + (head->max_tokens ? " " + std::to_string(*head->max_tokens)

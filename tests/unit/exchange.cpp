@@ -1,55 +1,18 @@
 #include "exchange.hpp"
 
 #include <map>
+#include <optional>
+#include <vector>
 
-namespace llm::test {
+#include "catch.hpp"
+#include "events.hpp"
+
+namespace llm::testing {
 
 namespace {
 
 using chat::Event;
 using chat::PartType;
-
-class FrameReader final : public wire::FrameSink {
-public:
-    FrameReader(StreamReader &reader, chat::EventSink &sink)
-        : reader_(reader), sink_(sink) {}
-
-    void on_frame(const wire::Frame &frame) override {
-        reader_.read(frame, sink_);
-    }
-
-private:
-    StreamReader &reader_;
-    chat::EventSink &sink_;
-};
-
-void feed(const Format &provider, std::string_view stream,
-          const std::vector<std::size_t> &cuts, chat::EventSink &sink) {
-    auto framer = provider.make_framer(std::size_t{1} << 20);
-    auto reader = provider.make_reader();
-    FrameReader frames(*reader, sink);
-    std::size_t start = 0;
-    auto feed_to = [&](std::size_t end) {
-        // A copy of its own, so that a view that is kept too long is found.
-        std::string piece(stream.substr(start, end - start));
-        static_cast<void>(framer->feed(piece, frames));
-        start = end;
-    };
-    for (std::size_t cut : cuts) {
-        feed_to(cut);
-    }
-    feed_to(stream.size());
-    static_cast<void>(framer->finish(frames));
-    reader->end(sink);
-}
-
-std::vector<std::size_t> every(std::size_t piece, std::size_t size) {
-    std::vector<std::size_t> cuts;
-    for (std::size_t at = piece; piece != 0 && at < size; at += piece) {
-        cuts.push_back(at);
-    }
-    return cuts;
-}
 
 std::string describe(const chat::Usage &usage) {
     std::string text = std::to_string(usage.prompt_tokens) + "+"
@@ -64,105 +27,6 @@ std::string describe(const chat::Usage &usage) {
     add("written", usage.cache_write_tokens);
     add("reasoning", usage.reasoning_tokens);
     return text;
-}
-
-class Recorder final : public chat::EventSink {
-public:
-    void on_event(const Event &event) override {
-        switch (event.type) {
-        case Event::Type::start:
-            line("start " + std::string(event.id) + " "
-                 + std::string(event.model));
-            break;
-        case Event::Type::text:
-            text("text ", event.text);
-            break;
-        case Event::Type::reasoning:
-            text("reasoning ", event.text);
-            break;
-        case Event::Type::reasoning_signature:
-            line("signature " + std::string(event.text));
-            break;
-        case Event::Type::redacted_reasoning:
-            line("redacted " + std::string(event.text));
-            break;
-        case Event::Type::refusal:
-            text("refusal ", event.text);
-            break;
-        case Event::Type::tool_call:
-            line("call " + std::to_string(event.call) + " "
-                 + std::string(event.id) + " " + std::string(event.name)
-                 + (event.custom ? " custom" : ""));
-            break;
-        case Event::Type::tool_arguments:
-            text("arguments " + std::to_string(event.call) + " ", event.text);
-            break;
-        case Event::Type::logprobs:
-            line("logprobs " + std::string(event.value.raw()));
-            break;
-        case Event::Type::finish:
-            line("finish " + std::string(to_string(event.finish_reason)) + " "
-                 + std::string(event.native)
-                 + (event.stop_sequence.empty()
-                        ? ""
-                        : " by " + std::string(event.stop_sequence)));
-            break;
-        case Event::Type::usage:
-            line("usage " + describe(event.usage));
-            break;
-        case Event::Type::ping:
-            line("ping");
-            break;
-        case Event::Type::error:
-            line("error " + test::describe(*event.error));
-            break;
-        case Event::Type::done:
-            line("done");
-            break;
-        }
-    }
-
-    std::string log;
-
-private:
-    void line(const std::string &text) {
-        log += text + "\n";
-        open_.clear();
-    }
-
-    void text(const std::string &kind, std::string_view text) {
-        if (open_ == kind) {
-            log.pop_back();
-        } else {
-            log += kind;
-            open_ = kind;
-        }
-        log.append(text);
-        log.push_back('\n');
-    }
-
-    std::string open_;
-};
-
-class Translator final : public chat::EventSink {
-public:
-    Translator(const Format &client, const AnswerContext &context)
-        : writer_(client.make_writer(context)) {}
-
-    void on_event(const Event &event) override { writer_->write(event, out); }
-
-    std::string out;
-
-private:
-    std::unique_ptr<StreamWriter> writer_;
-};
-
-std::string translate_at(const Format &provider, const Format &client,
-                         std::string_view stream, const AnswerContext &context,
-                         const std::vector<std::size_t> &cuts) {
-    Translator translator(client, context);
-    feed(provider, stream, cuts, translator);
-    return translator.out;
 }
 
 // What an answer says, whichever way it came.
@@ -191,6 +55,20 @@ struct Sum {
         return all + "finish: " + finish + "\nusage: " + usage
                + "\nerror: " + error + "\n";
     }
+};
+
+class FrameReader final : public wire::FrameSink {
+public:
+    FrameReader(StreamReader &reader, chat::EventSink &sink)
+        : reader_(reader), sink_(sink) {}
+
+    void on_frame(const wire::Frame &frame) override {
+        reader_.read(frame, sink_);
+    }
+
+private:
+    StreamReader &reader_;
+    chat::EventSink &sink_;
 };
 
 class Summer final : public chat::EventSink {
@@ -226,7 +104,7 @@ public:
             sum.usage = describe(event.usage);
             break;
         case Event::Type::error:
-            sum.error = test::describe(*event.error);
+            sum.error = testing::describe(*event.error);
             break;
         default:
             break;
@@ -286,35 +164,51 @@ std::string translate_response(const Format &provider, const Format &client,
     return out;
 }
 
-std::string events_of(const Format &provider, std::string_view stream,
-                      std::size_t piece) {
-    Recorder recorder;
-    feed(provider, stream, every(piece, stream.size()), recorder);
-    return recorder.log;
-}
-
 std::string translate_stream(const Format &provider, const Format &client,
                              std::string_view stream,
-                             const AnswerContext &context, std::size_t cut) {
-    return translate_at(provider, client, stream, context, {cut});
+                             const AnswerContext &context) {
+    std::optional<std::string> whole;
+    for_each_cut(stream, [&](const Pieces &pieces) {
+        StreamRun run(provider);
+        run.writer = client.make_writer(context);
+        run.run(pieces);
+        if (!whole) {
+            whole = run.written;
+        } else if (run.written != *whole) {
+            INFO(pieces[0]);
+            REQUIRE(run.written == *whole);
+        }
+    });
+    return *whole;
 }
 
-bool same_at_every_cut(const Format &provider, const Format &client,
-                       std::string_view stream, const AnswerContext &context) {
-    std::string whole = translate_at(provider, client, stream, context, {});
-    for (std::size_t cut = 1; cut < stream.size(); ++cut) {
-        if (translate_at(provider, client, stream, context, {cut}) != whole) {
-            return false;
+std::string events_of(const Format &provider, std::string_view stream) {
+    std::optional<std::vector<std::string>> whole;
+    for_each_cut(stream, [&](const Pieces &pieces) {
+        StreamRun run(provider);
+        run.run(pieces);
+        if (!whole) {
+            whole = run.events;
+        } else if (run.events != *whole) {
+            INFO(pieces[0]);
+            REQUIRE(run.events == *whole);
         }
+    });
+    std::string lines;
+    for (const std::string &event : *whole) {
+        lines += event + "\n";
     }
-    return translate_at(provider, client, stream, context,
-                        every(1, stream.size()))
-           == whole;
+    return lines;
 }
 
 std::string sum_of_stream(const Format &provider, std::string_view stream) {
     Summer summer;
-    feed(provider, stream, {}, summer);
+    auto framer = provider.make_framer(std::size_t{1} << 20);
+    auto reader = provider.make_reader();
+    FrameReader frames(*reader, summer);
+    REQUIRE(framer->feed(stream, frames));
+    REQUIRE(framer->finish(frames));
+    reader->end(summer);
     return summer.sum.describe();
 }
 
@@ -363,4 +257,4 @@ std::string sum_of_response(const Format &provider, std::string_view body) {
     return sum.describe();
 }
 
-}  // namespace llm::test
+}  // namespace llm::testing

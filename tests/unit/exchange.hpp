@@ -5,11 +5,10 @@
 #include <memory_resource>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "llm/format.hpp"
 
-namespace llm::test {
+namespace llm::testing {
 
 // The error of a failed step as "PARAM: MESSAGE".
 std::string describe(const Error &error);
@@ -24,26 +23,18 @@ std::string translate_response(const Format &provider, const Format &client,
                                std::string_view body,
                                const AnswerContext &context = {});
 
-// The events of a stream, one a line; neighbours of the same text are one
-// line. `piece`: bytes that are fed at a time, 0: all.
-std::string events_of(const Format &provider, std::string_view stream,
-                      std::size_t piece = 0);
-
-// A provider's stream for a client, fed cut in two at `cut`.
+// A provider's stream for a client; that each way to cut it gives the same is
+// checked on the way.
 std::string translate_stream(const Format &provider, const Format &client,
                              std::string_view stream,
-                             const AnswerContext &context = {},
-                             std::size_t cut = 0);
+                             const AnswerContext &context = {});
 
-// Whether each way to cut the stream in two, and feeding it byte by byte,
-// gives the same bytes to the client.
-bool same_at_every_cut(const Format &provider, const Format &client,
-                       std::string_view stream,
-                       const AnswerContext &context = {});
+// The events of a stream, one a line, checked in the same way.
+std::string events_of(const Format &provider, std::string_view stream);
 
-// The events that give `answer` again, when put together: text of each kind,
-// calls, finish, usage. For "the stream says what the one-shot answer says".
+// What an answer says when all of it is put together: text of each kind,
+// calls, finish, usage. The same for a stream and for the one-shot answer.
 std::string sum_of_stream(const Format &provider, std::string_view stream);
 std::string sum_of_response(const Format &provider, std::string_view body);
 
-}  // namespace llm::test
+}  // namespace llm::testing
