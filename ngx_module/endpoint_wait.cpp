@@ -19,8 +19,8 @@ ngx_http_llm_endpoints_ready_t::~ngx_http_llm_endpoints_ready_t() {
     for (ngx_uint_t i = 0; waiters_ && i < pool_->members.nelts; ++i) {
         ngx_http_llm_endpoint_cancel(&waiters_[i]);
     }
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
+    if (timer_.event.timer_set) {
+        ngx_del_timer(&timer_.event);
     }
 }
 
@@ -57,11 +57,12 @@ void ngx_http_llm_endpoints_ready_t::await_suspend(
     std::coroutine_handle<> handle) noexcept {
     handle_ = handle;
     if (known_) {
-        timer_.handler = on_timer;
+        timer_.owner = this;
+        timer_.event.handler = on_timer;
         // Debug logs print the descriptor of what looks like a connection.
-        timer_.data = request_->connection;
-        timer_.log = request_->connection->log;
-        ngx_add_timer(&timer_, patience);
+        timer_.event.data = request_->connection;
+        timer_.event.log = request_->connection->log;
+        ngx_add_timer(&timer_.event, patience);
     }
 }
 
@@ -73,10 +74,7 @@ void ngx_http_llm_endpoints_ready_t::on_lookup(void *data) noexcept {
 }
 
 void ngx_http_llm_endpoints_ready_t::on_timer(ngx_event_t *ev) noexcept {
-    auto self = reinterpret_cast<ngx_http_llm_endpoints_ready_t *>(
-        reinterpret_cast<u_char *>(ev)
-        - offsetof(ngx_http_llm_endpoints_ready_t, timer_));
-    self->resume();
+    reinterpret_cast<Timer *>(ev)->owner->resume();
 }
 
 // May end the request, and this object with it.

@@ -33,6 +33,9 @@ private:
     ngx_http_llm_waiter_t *waiters_ = nullptr;
     ngx_uint_t pending_ = 0;
     ngx_uint_t known_ = 0;
-    ngx_event_t timer_ = {};
+    struct Timer {
+        ngx_event_t event;      // first: nginx hands out its address
+        ngx_http_llm_endpoints_ready_t *owner;
+    } timer_ = {};
     std::coroutine_handle<> handle_;
 };

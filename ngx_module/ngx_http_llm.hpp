@@ -12,7 +12,7 @@ extern "C" ngx_module_t ngx_http_llm_module;
 // What a worker knows of a host's addresses (endpoint.hpp).
 struct ngx_http_llm_endpoint_t;
 
-// Health of a pool's members in a shared zone (pool_zone.hpp).
+// Where the health of a pool's members is (pool_zone.hpp).
 struct ngx_http_llm_pool_shctx_t;
 
 struct ngx_http_llm_header_t {
@@ -92,7 +92,7 @@ struct ngx_http_llm_pool_t {
     ngx_msec_t timeout;         // for all tries together; 0: no limit
 
     ngx_shm_zone_t *shm_zone;   // NULL: each worker has its own health
-    ngx_http_llm_pool_shctx_t *local;   // then this one, per worker
+    ngx_http_llm_pool_shctx_t *health;
 
     // The upstream {} that nginx's machinery is shown; only peer.init counts.
     ngx_http_upstream_srv_conf_t uscf;

@@ -308,7 +308,9 @@ Result<void> Document::parse(std::string_view text, const ParseLimits &limits) {
         return fail("invalid UTF-8", valid);
     }
 
-    decoded_.resize(text.size() + 1);
+    // The reader takes blocks of 16 bytes, the last of which may start at the
+    // NUL that ends the text.
+    decoded_.resize(text.size() + 16);
     std::copy(text.begin(), text.end(), decoded_.begin());
     decoded_[text.size()] = '\0';
 

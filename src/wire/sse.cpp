@@ -49,13 +49,13 @@ std::size_t skip_line_end(std::string_view text, std::size_t position) {
 }
 
 // Where the event ends that text goes on with: after its blank line, or npos.
-// `before` is the byte that precedes text in this event, NUL where there is
-// none.
+// `before` is the byte that precedes text in this event, LF where text is its
+// start.
 //
 // A blank line that is a CR at the end of text ends the event at once, though
 // an LF may follow: that LF is then an empty frame of its own.
 std::size_t event_end(std::string_view text, char before) {
-    bool line_start = before == '\0' || is_line_end(before);
+    bool line_start = is_line_end(before);
     std::size_t position = 0;
     if (before == '\r' && text[0] == '\n') {
         position = 1;
@@ -102,7 +102,7 @@ Result<void> SseFramer::feed(std::string_view bytes, FrameSink &sink) {
     }
 
     while (!bytes.empty()) {
-        std::size_t end = event_end(bytes, held_.empty() ? '\0' : held_.back());
+        std::size_t end = event_end(bytes, held_.empty() ? '\n' : held_.back());
         bool whole = end != std::string_view::npos;
         std::size_t size = whole ? end : bytes.size();
         if (size > max_event_ || held_.size() > max_event_ - size) {

@@ -82,8 +82,9 @@ const std::vector<Stream> streams = {
      {{"", "a"}, {"", "{\n \"error\": {\n  \"code\": 503 }\n}"}}},
     {"an array that is no event", "[{\"error\":{}}]\r\n\r\ndata: b",
      {{"", "[{\"error\":{}}]"}, {"", "b"}}},
-    {"a NUL is a byte as any other", std::string("data: a\0b\n\n", 11),
-     {{"", std::string("a\0b", 3)}}},
+    {"a NUL is a byte as any other",
+     std::string("data: a\0\ndata: b\n\n", 19),
+     {{"", std::string("a\0\nb", 4)}}},
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ class RequestWriter {
 public:
     RequestWriter(const Request &request, const WriteOptions &options,
                   std::string &out)
-        : request_(request), options_(options), out_(out), w_(out),
+        : request_(request), options_(options), w_(out),
           own_(request.origin == &openai_format()) {}
 
     Result<void> write();
@@ -62,7 +62,6 @@ private:
 
     const Request &request_;
     const WriteOptions &options_;
-    std::string &out_;
     json::Writer w_;
     bool own_;                  // the client spoke this format
     Error error_;

@@ -1,0 +1,26 @@
+// The base URL of a provider, as SDKs take it: where requests go, and the
+// prefix of their paths (RFC 3986, of which only what HTTP needs is accepted).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "llm/result.hpp"
+
+namespace llm {
+
+// Views into the text that was parsed.
+struct BaseUrl {
+    bool tls = false;           // https
+    std::string_view host;      // name or address; no brackets around IPv6
+    std::string_view authority; // host and port as written: "[::1]:8000"
+    std::uint16_t port = 0;     // the scheme's own where none is written
+    bool explicit_port = false;
+    std::string_view path;      // "" or "/v1": no slash at its end
+};
+
+// Error: says what is wrong and never quotes the text, which may hold a
+// password.
+Result<BaseUrl> parse_base_url(std::string_view text);
+
+}  // namespace llm

@@ -1,0 +1,23 @@
+// TLS of a provider, as nginx's proxy module sets it up, but verified by
+// default and against the system's certificates.
+#pragma once
+
+#include "ngx_http_llm.hpp"
+
+struct ngx_http_llm_provider_ssl_t {
+    ngx_uint_t protocols;
+    ngx_str_t ciphers;
+    ngx_uint_t verify_depth;
+    ngx_str_t trusted_certificate;  // empty: the system's
+    ngx_str_t certificate;          // of the client, may be empty
+    ngx_str_t certificate_key;
+};
+
+// Makes provider->upstream.ssl. `shared`: a provider that trusts the same
+// certificates and is set up already, whose store is used again (the system's
+// bundle is some megabytes in memory); NULL: none. Errors are logged.
+ngx_int_t ngx_http_llm_provider_ssl(ngx_conf_t *cf,
+                                    ngx_http_llm_provider_t *provider,
+                                    ngx_http_llm_provider_ssl_t *ssl,
+                                    const ngx_http_llm_provider_t *shared)
+    noexcept;

@@ -1,0 +1,54 @@
+#include "llm/provider.hpp"
+
+namespace llm {
+
+namespace {
+
+// Base URLs and quirks are from each provider's own API reference and SDK.
+// A quirk differs from its default only where the provider says so:
+//   max_completion_tokens   OpenAI, Groq, xAI, Cerebras: max_tokens is
+//                           deprecated or unknown there
+//   developer_role          only OpenAI's own
+//   stream_options          Mistral refuses members that it does not know,
+//                           and sends usage unasked, as Perplexity does
+//   output_config           Anthropic's models from 4.5 on
+constexpr Preset table[] = {
+    {"openai", "https://api.openai.com/v1", "openai",
+     {.max_completion_tokens = true, .developer_role = true}},
+    {"anthropic", "https://api.anthropic.com", "anthropic",
+     {.output_config = true}},
+    {"cerebras", "https://api.cerebras.ai/v1", "openai",
+     {.max_completion_tokens = true}},
+    {"dashscope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+     "openai", {}},
+    {"deepseek", "https://api.deepseek.com", "openai", {}},
+    {"fireworks", "https://api.fireworks.ai/inference/v1", "openai", {}},
+    {"groq", "https://api.groq.com/openai/v1", "openai",
+     {.max_completion_tokens = true}},
+    {"mistral", "https://api.mistral.ai/v1", "openai",
+     {.stream_options = false}},
+    {"moonshot", "https://api.moonshot.ai/v1", "openai", {}},
+    {"nvidia", "https://integrate.api.nvidia.com/v1", "openai", {}},
+    {"openrouter", "https://openrouter.ai/api/v1", "openai", {}},
+    {"perplexity", "https://api.perplexity.ai", "openai",
+     {.stream_options = false, .parallel_tool_calls = false}},
+    {"together", "https://api.together.xyz/v1", "openai", {}},
+    {"xai", "https://api.x.ai/v1", "openai", {.max_completion_tokens = true}},
+};
+
+}  // namespace
+
+std::span<const Preset> presets() noexcept {
+    return table;
+}
+
+const Preset *find_preset(std::string_view name) noexcept {
+    for (const auto &preset : table) {
+        if (preset.name == name) {
+            return &preset;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace llm

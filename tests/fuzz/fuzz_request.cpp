@@ -1,0 +1,80 @@
+// Any client's body is refused with a message, or becomes a body for every
+// provider, which is JSON; and the edits of a body that stays in its format
+// leave it JSON.
+#include <memory_resource>
+
+#include "fuzz.hpp"
+#include "llm/format.hpp"
+
+using namespace llm;
+
+namespace {
+
+void promise_error(const Error &error) {
+    fuzz::promise(!error.message.empty(), "an error has a message");
+    for (const Format *format : formats()) {
+        std::string out;
+        format->write_error(error, out);
+        fuzz::promise_json(out, "an error is JSON");
+        int status = format->error_status(error);
+        fuzz::promise(status >= 400 && status < 600, "an error has a status");
+    }
+}
+
+void write_everywhere(const chat::Request &request) {
+    for (const Format *format : formats()) {
+        for (bool generous : {false, true}) {
+            WriteOptions options;
+            options.model = "model";
+            options.drop_unsupported = generous;
+            options.quirks.max_completion_tokens = generous;
+            options.quirks.developer_role = generous;
+            options.quirks.output_config = generous;
+
+            std::string out;
+            auto outcome = format->write_request(request, options, out);
+            if (outcome) {
+                fuzz::promise_json(out, "a request is JSON");
+            } else {
+                promise_error(outcome.error());
+            }
+        }
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
+                                      std::size_t size) {
+    std::string_view body(reinterpret_cast<const char *>(data), size);
+    const Format &format = *find_format(LLM_FUZZ_FORMAT);
+
+    json::Document document;
+    if (auto outcome = document.parse(body); !outcome) {
+        promise_error(outcome.error());
+        return 0;
+    }
+
+    auto head = format.parse_head(document);
+    if (!head) {
+        promise_error(head.error());
+    } else {
+        WriteOptions options;
+        options.model = "a \"model\"";
+        auto edits = format.request_edits(body, document, options);
+        std::string out;
+        json::apply_edits(body, edits, out);
+        fuzz::promise_json(out, "an edited body is JSON");
+    }
+
+    std::pmr::monotonic_buffer_resource memory;
+    auto request = format.parse_request(document, &memory);
+    if (!request) {
+        promise_error(request.error());
+        return 0;
+    }
+    fuzz::promise(static_cast<bool>(head), "what is understood has a head",
+                  body);
+    write_everywhere(*request);
+    return 0;
+}

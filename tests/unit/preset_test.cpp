@@ -1,0 +1,40 @@
+#include <set>
+
+#include "catch.hpp"
+#include "llm/provider.hpp"
+#include "llm/url.hpp"
+
+using namespace llm;
+
+TEST_CASE("every preset can be used as it stands") {
+    std::set<std::string_view> names;
+    for (const auto &preset : presets()) {
+        CAPTURE(std::string(preset.name));
+        CHECK(names.insert(preset.name).second);
+        CHECK(find_preset(preset.name) == &preset);
+        CHECK(find_format(preset.format) != nullptr);
+
+        auto url = parse_base_url(preset.url);
+        REQUIRE(url);
+        CHECK(url->tls);
+    }
+}
+
+TEST_CASE("presets know what their providers' APIs differ in") {
+    const auto *openai = find_preset("openai");
+    REQUIRE(openai);
+    CHECK(openai->url == "https://api.openai.com/v1");
+    CHECK(openai->format == "openai");
+    CHECK(openai->quirks.max_completion_tokens);
+    CHECK(openai->quirks.developer_role);
+
+    const auto *anthropic = find_preset("anthropic");
+    REQUIRE(anthropic);
+    CHECK(anthropic->url == "https://api.anthropic.com");
+    CHECK(anthropic->format == "anthropic");
+    CHECK(anthropic->quirks.output_config);
+
+    CHECK_FALSE(find_preset("mistral")->quirks.stream_options);
+    CHECK(find_preset("OpenAI") == nullptr);
+    CHECK(find_preset("") == nullptr);
+}
