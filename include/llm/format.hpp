@@ -59,7 +59,7 @@ struct WriteOptions {
     bool drop_unsupported = false;
     // For targets that demand a bound when the client set none.
     std::int64_t default_max_tokens = 4096;
-    Quirks quirks;
+    Quirks quirks{};
 };
 
 // What a writer needs to know besides the answer itself.

@@ -11,6 +11,7 @@
 #include "formats/anthropic/anthropic.hpp"
 #include "formats/anthropic/tables.hpp"
 #include "text/base64.hpp"
+#include "text/hash.hpp"
 
 namespace llm::anthropic {
 
@@ -893,18 +894,12 @@ private:
             return;
         }
 
-        constexpr std::uint64_t fnv_offset = 0xcbf29ce484222325;
-        constexpr std::uint64_t fnv_prime = 0x100000001b3;
-        std::uint64_t hash = fnv_offset;
         std::string mapped = "id_";
         for (char c : id) {
-            hash = (hash ^ static_cast<unsigned char>(c)) * fnv_prime;
             mapped.push_back(is_legal(c) ? c : '_');
         }
         mapped.push_back('_');
-        for (int shift = 60; shift >= 0; shift -= 4) {
-            mapped.push_back("0123456789abcdef"[hash >> shift & 0xF]);
-        }
+        append_hex(mapped, fnv1a(id));
         writer_.string(mapped);
     }
 

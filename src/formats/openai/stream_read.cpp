@@ -40,6 +40,7 @@ struct Call {
     std::string name;
     std::string early;          // arguments that came before the name
     std::size_t number = 0;     // as we count
+    bool custom = false;        // free text instead of arguments
     bool begun = false;         // the tool_call event is out
 };
 
@@ -324,6 +325,7 @@ void Reader::read_call(Value source, bool first, Choice &choice,
         call->id = source["id"].string();
     }
     if (source["custom"].is_object()) {
+        call->custom = true;
         read_function(source["custom"], "input", *call, choice, sink);
     } else {
         read_function(source["function"], "arguments", *call, choice, sink);
@@ -366,6 +368,7 @@ void Reader::read_function(Value function, std::string_view arguments,
         event.call = call.number;
         event.id = call.id;
         event.name = call.name;
+        event.custom = call.custom;
         sink.on_event(event);
     }
 

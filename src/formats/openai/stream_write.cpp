@@ -21,9 +21,14 @@ public:
     void write(const Event &event, std::string &out) override;
 
 private:
+    struct Call {
+        bool custom = false;
+        bool has_arguments = false; // some were written
+    };
+
     struct Choice {
         std::int64_t index = 0;
-        std::vector<bool> called;   // per call: arguments were written
+        std::vector<Call> calls;
         std::int64_t details = 0;   // reasoning details so far
     };
 
@@ -198,32 +203,36 @@ void Writer::write_detail(const Event &event, std::string_view type,
 
 void Writer::write_call(const Event &event, std::string &out) {
     Choice &choice = choice_of(event, out);
-    if (choice.called.size() <= event.call) {
-        choice.called.resize(event.call + 1);
+    if (choice.calls.size() <= event.call) {
+        choice.calls.resize(event.call + 1);
     }
+    choice.calls[event.call].custom = event.custom;
+
     open(event.choice, out);
     out.append("\"tool_calls\":[{\"index\":");
     json::Writer(out).integer(static_cast<std::int64_t>(event.call));
     out.append(",\"id\":");
     json::append_string(out, event.id);
-    out.append(",\"type\":\"function\",\"function\":{\"name\":");
+    out.append(event.custom ? ",\"type\":\"custom\",\"custom\":{\"name\":"
+                            : ",\"type\":\"function\",\"function\":{\"name\":");
     json::append_string(out, event.name);
-    out.append(",\"arguments\":\"\"}}]");
+    out.append(event.custom ? ",\"input\":\"\"}}]" : ",\"arguments\":\"\"}}]");
     close({}, out);
 }
 
 void Writer::write_arguments(const Event &event, std::string &out) {
-    if (event.text.empty()) {
+    Choice &choice = choice_of(event, out);
+    if (event.text.empty() || event.call >= choice.calls.size()) {
         return;
     }
-    Choice &choice = choice_of(event, out);
-    if (event.call < choice.called.size()) {
-        choice.called[event.call] = true;
-    }
+    Call &call = choice.calls[event.call];
+    call.has_arguments = true;
+
     open(event.choice, out);
     out.append("\"tool_calls\":[{\"index\":");
     json::Writer(out).integer(static_cast<std::int64_t>(event.call));
-    out.append(",\"function\":{\"arguments\":");
+    out.append(call.custom ? ",\"custom\":{\"input\":"
+                           : ",\"function\":{\"arguments\":");
     json::append_string(out, event.text);
     out.append("}}]");
     close({}, out);
@@ -247,8 +256,8 @@ void Writer::write_logprobs(const Event &event, std::string &out) {
 void Writer::write_finish(const Event &event, std::string &out) {
     Choice &choice = choice_of(event, out);
     // Clients parse the arguments of every call: none at all are "{}".
-    for (std::size_t i = 0; i < choice.called.size(); ++i) {
-        if (!choice.called[i]) {
+    for (std::size_t i = 0; i < choice.calls.size(); ++i) {
+        if (!choice.calls[i].custom && !choice.calls[i].has_arguments) {
             Event arguments;
             arguments.choice = event.choice;
             arguments.call = i;
