@@ -1,5 +1,6 @@
 #include "endpoint.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <new>
@@ -34,7 +35,8 @@ struct ngx_http_llm_endpoint_t {
     // From here on it is the worker's.
     Address *addresses;         // of ngx_alloc, or static ones of the pool
     ngx_uint_t count;
-    ngx_uint_t next;
+    ngx_uint_t preferred;       // so many of the first take turns
+    ngx_uint_t next;            // of them
     time_t valid;               // until when no other look-up is needed
 
     ngx_resolver_ctx_t *lookup; // the one that runs
@@ -64,6 +66,18 @@ void set_address(Address *address, const struct sockaddr *sockaddr,
                                       address->name, NGX_SOCKADDR_STRLEN, 1);
 }
 
+// Sorts the addresses and returns how many are preferred. Many machines have
+// IPv6 addresses and no way out by IPv6, so that every second connection would
+// fail: IPv6 serves where there is no IPv4 or where it has failed.
+ngx_uint_t ipv4_first(Address *addresses, ngx_uint_t count) noexcept {
+    auto *end = std::stable_partition(
+        addresses, addresses + count, [](const Address &address) {
+            return address.sockaddr.sockaddr.sa_family == AF_INET;
+        });
+    auto preferred = static_cast<ngx_uint_t>(end - addresses);
+    return preferred ? preferred : count;
+}
+
 // The addresses that need no look-up. Those that are none are left out.
 ngx_int_t add_static(ngx_conf_t *cf, ngx_http_llm_endpoint_t *endpoint,
                      const std::vector<std::string_view> &texts) {
@@ -85,6 +99,7 @@ ngx_int_t add_static(ngx_conf_t *cf, ngx_http_llm_endpoint_t *endpoint,
                         addr.socklen, endpoint->port);
         }
     }
+    endpoint->preferred = ipv4_first(endpoint->addresses, endpoint->count);
     endpoint->is_static = endpoint->count != 0;
     return NGX_OK;
 }
@@ -170,23 +185,7 @@ void free_addresses(void *data) noexcept {
     // pool: nobody is called.
 }
 
-// Whether this machine has a way to the address at all: connecting a datagram
-// socket asks the routing table and sends nothing.
-bool is_routed(const struct sockaddr *sockaddr, socklen_t socklen) noexcept {
-    ngx_socket_t s = ngx_socket(sockaddr->sa_family, SOCK_DGRAM, 0);
-    if (s == (ngx_socket_t) -1) {
-        return false;
-    }
-    ngx_sockaddr_t target = {};
-    ngx_memcpy(&target, sockaddr, socklen);
-    ngx_inet_set_port(&target.sockaddr, 53);
-    bool routed = connect(s, &target.sockaddr, socklen) == 0;
-    ngx_close_socket(s);
-    return routed;
-}
-
-// Takes over what a look-up has found. IPv6 addresses are left out where only
-// IPv4 leads out of this machine, or every second connection would fail.
+// Takes over what a look-up has found.
 void adopt(ngx_http_llm_endpoint_t *endpoint,
            const ngx_resolver_ctx_t *lookup) noexcept {
     auto *addresses = static_cast<Address *>(
@@ -194,31 +193,17 @@ void adopt(ngx_http_llm_endpoint_t *endpoint,
     if (addresses == nullptr) {
         return;
     }
-
-    ngx_uint_t count = 0;
     for (ngx_uint_t i = 0; i < lookup->naddrs; i++) {
-        const auto &found = lookup->addrs[i];
-        if (lookup->naddrs > 1 && found.sockaddr->sa_family != AF_INET
-            && !is_routed(found.sockaddr, found.socklen))
-        {
-            continue;
-        }
-        set_address(&addresses[count++], found.sockaddr, found.socklen,
-                    endpoint->port);
-    }
-    if (count == 0) {
-        // Nothing but what cannot be reached: errors will say so.
-        for (; count < lookup->naddrs; count++) {
-            set_address(&addresses[count], lookup->addrs[count].sockaddr,
-                        lookup->addrs[count].socklen, endpoint->port);
-        }
+        set_address(&addresses[i], lookup->addrs[i].sockaddr,
+                    lookup->addrs[i].socklen, endpoint->port);
     }
 
     if (endpoint->addresses) {
         ngx_free(endpoint->addresses);
     }
     endpoint->addresses = addresses;
-    endpoint->count = count;
+    endpoint->count = lookup->naddrs;
+    endpoint->preferred = ipv4_first(addresses, endpoint->count);
     endpoint->next = 0;
     endpoint->valid = ngx_max(lookup->valid, ngx_time() + 1);
 }
@@ -394,15 +379,17 @@ bool ngx_http_llm_endpoint_pick(ngx_http_llm_endpoint_t *endpoint,
     }
 
     auto now = ngx_time();
-    auto index = endpoint->next % endpoint->count;
+    auto first = endpoint->next++ % endpoint->preferred;
+    auto index = first;
     for (ngx_uint_t i = 0; i < endpoint->count; i++) {
-        auto candidate = (endpoint->next + i) % endpoint->count;
+        auto candidate = i < endpoint->preferred
+                             ? (first + i) % endpoint->preferred
+                             : i;
         if (endpoint->addresses[candidate].failed_until <= now) {
             index = candidate;
             break;
         }
     }
-    endpoint->next = (index + 1) % endpoint->count;
 
     // All of it, since the addresses may be replaced while the call runs.
     auto *copy = static_cast<Address *>(ngx_palloc(pool, sizeof(Address)));

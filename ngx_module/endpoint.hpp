@@ -41,8 +41,9 @@ ngx_int_t ngx_http_llm_endpoint_resolve(ngx_http_llm_endpoint_t *endpoint,
 // used (zeroed).
 void ngx_http_llm_endpoint_cancel(ngx_http_llm_waiter_t *waiter) noexcept;
 
-// The next address, copied to the pool, round robin over those that have not
-// failed lately. False: there is none.
+// The next address, copied to the pool: round robin over the IPv4 addresses,
+// or over the IPv6 ones where there is nothing else, without those that failed
+// lately; where all of these did, one of the other kind. False: there is none.
 bool ngx_http_llm_endpoint_pick(ngx_http_llm_endpoint_t *endpoint,
                                 ngx_pool_t *pool, struct sockaddr **sockaddr,
                                 socklen_t *socklen, ngx_str_t **name) noexcept;
