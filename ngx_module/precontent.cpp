@@ -9,6 +9,20 @@
 
 namespace {
 
+// The tail of ids that an answer needs and its provider did not give. Unlike
+// any other of this machine, and hard to guess.
+std::string_view unique_id(ngx_http_request_t *r) {
+    constexpr size_t size = 24;
+    auto p = static_cast<u_char *>(ngx_pnalloc(r->pool, size));
+    if (p == nullptr) {
+        throw std::bad_alloc();
+    }
+    ngx_sprintf(p, "%08xD%08xD%08xD", static_cast<uint32_t>(ngx_random()),
+                static_cast<uint32_t>(r->connection->number),
+                static_cast<uint32_t>(ngx_random()));
+    return {reinterpret_cast<char *>(p), size};
+}
+
 // The flow of one request, before any content handler runs. NGX_DECLINED
 // where the request may go on, else the status to answer with.
 task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
@@ -22,6 +36,8 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     if (auto opened = ctx->exchange->open(); !opened) {
         co_return ngx_http_llm_refuse(ctx, std::move(opened.error()));
     }
+
+    ctx->exchange->set_context(unique_id(r), ngx_time());
 
     if (llcf->pass == nullptr) {
         co_return ngx_http_llm_relay_prepare(r, ctx);

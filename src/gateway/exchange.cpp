@@ -62,6 +62,7 @@ public:
             return;
         }
         // An error frame goes out as the provider sent it.
+        x_.edited_.clear();
         switch (x_.reader_->relay(frame, x_.head_.include_usage, x_.edited_)) {
         case Relay::as_is:
             x_.output_.append(frame.raw);
