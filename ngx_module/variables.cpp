@@ -56,7 +56,8 @@ Text finish_reason(const Ctx &ctx) {
 }
 
 Text stream(const Ctx &ctx) {
-    return ctx.exchange ? found(ctx.exchange->head().stream ? "1" : "0")
+    return ctx.exchange && ctx.route.operation == llm::Operation::chat
+               ? found(ctx.exchange->head().stream ? "1" : "0")
                         : Text{};
 }
 

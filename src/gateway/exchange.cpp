@@ -185,6 +185,10 @@ Result<void> Exchange::prepare(const Target &target) {
     pieces_.clear();
     written_.clear();
 
+    if (operation_ == Operation::models) {
+        return {};
+    }
+
     WriteOptions options;
     options.model = target.model;
     options.drop_unsupported = target.drop_unsupported;
@@ -402,6 +406,9 @@ Exchange::Step Exchange::finish_one_shot() {
                                 std::string(target_.format->name()) +
                                 " answer: " + parsed.error().message));
     }
+    if (operation_ == Operation::models) {
+        return finish_models(document.root());
+    }
     auto response = target_.format->parse_response(document, memory_);
     if (!response) {
         return fail(std::move(response.error()));
@@ -431,6 +438,31 @@ Exchange::Step Exchange::finish_one_shot() {
         content_type_ = "application/json";
         client_.write_response(*response, answer_context(), output_);
     }
+    return Step::complete;
+}
+
+Exchange::Step Exchange::finish_models(json::Value root) {
+    json::Value data = root["data"];
+    if (!data.is_array()) {
+        return fail(bad_gateway("the provider's list of models has no "
+                                "\"data\""));
+    }
+
+    mode_ = Mode::over;
+    status_ = 200;
+    content_type_ = "application/json";
+    if (same_format_) {
+        output_ = std::move(collected_);
+        return Step::complete;
+    }
+
+    std::vector<std::string_view> names;
+    for (auto model : data.elements()) {
+        if (auto id = model["id"].string(); !id.empty()) {
+            names.push_back(id);
+        }
+    }
+    client_.write_models(names, now_, output_);
     return Step::complete;
 }
 
