@@ -133,6 +133,10 @@ set_source_files_properties(ngx_module/modules.c PROPERTIES
 if(NOT LLM_SANITIZE)
     target_link_options(ngx_http_llm_module PRIVATE
         -static-libstdc++ -static-libgcc)
+else()
+    # Stay loaded, so that the report at the end of the process can name the
+    # functions.
+    target_link_options(ngx_http_llm_module PRIVATE LINKER:-z,nodelete)
 endif()
 
 # What the finished file must fulfil, whoever builds it.

@@ -38,7 +38,8 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
     r->headers_out.content_type_len = content_type.size();
     r->headers_out.content_type_lowcase = nullptr;
 
-    if (llcf->headers && ctx->answered) {
+    bool list = ctx->route.operation == llm::Operation::models;
+    if (llcf->headers && ctx->answered && !list) {
         std::string_view name = to_view(ctx->answered->name);
         if (ctx->answered->model.len == 0) {
             // The client's model went to the provider as it is. Its name must
@@ -136,7 +137,6 @@ ngx_chain_t *ngx_http_llm_output_chain(ngx_pool_t *pool, std::string &text,
         b->pos = b->start;
         b->last = ngx_cpymem(b->pos, text.data(), text.size());
         b->temporary = 1;
-        b->flush = 1;
         text.clear();
     } else {
         std::string_view own = ngx_http_llm_own(pool, std::move(text));
@@ -148,6 +148,9 @@ ngx_chain_t *ngx_http_llm_output_chain(ngx_pool_t *pool, std::string &text,
         b->end = b->last = b->pos + own.size();
         b->memory = 1;
     }
+    // Nothing more may come for a while, or, where it is all, nginx's
+    // upstream waits for it to be written before it ends the answer.
+    b->flush = 1;
     b->tag = tag;
     return cl;
 }

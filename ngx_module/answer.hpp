@@ -17,9 +17,9 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
 ngx_int_t ngx_http_llm_add_header(ngx_http_request_t *r, std::string_view name,
                                   std::string_view value) noexcept;
 
-// Moves text into one buffer and leaves text empty. Streams: copied into a
-// buffer of `free` where one is large enough, to be flushed at once. Else the
-// text itself is handed to the pool. NULL: no memory.
+// Moves text into one buffer, to be flushed, and leaves text empty. Streams:
+// copied into a buffer of `free` where one is large enough. Else the text
+// itself is handed to the pool. NULL: no memory.
 ngx_chain_t *ngx_http_llm_output_chain(ngx_pool_t *pool, std::string &text,
                                        bool stream, ngx_chain_t **free,
                                        ngx_buf_tag_t tag) noexcept;

@@ -9,6 +9,20 @@
 
 namespace {
 
+// The tail of ids that an answer needs and its provider did not give. Unlike
+// any other of this machine, and hard to guess.
+std::string_view unique_id(ngx_http_request_t *r) {
+    constexpr size_t size = 24;
+    auto p = static_cast<u_char *>(ngx_pnalloc(r->pool, size));
+    if (p == nullptr) {
+        throw std::bad_alloc();
+    }
+    ngx_sprintf(p, "%08xD%08xD%08xD", static_cast<uint32_t>(ngx_random()),
+                static_cast<uint32_t>(r->connection->number),
+                static_cast<uint32_t>(ngx_random()));
+    return {reinterpret_cast<char *>(p), size};
+}
+
 // The flow of one request, before any content handler runs. NGX_DECLINED
 // where the request may go on, else the status to answer with.
 task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
@@ -19,9 +33,20 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     limits.max_event = llcf->max_event;
 
     ctx->exchange.emplace(*ctx->route.format, ctx->body, limits, &ctx->memory);
+
+    if (ctx->route.operation == llm::Operation::models) {
+        ctx->exchange->open_models();
+        ctx->exchange->set_context({}, ngx_time());
+        ctx->pool = llcf->pass->pool;
+        co_await ngx_http_llm_endpoints_ready_t(r, ctx->pool);
+        co_return NGX_DECLINED;
+    }
+
     if (auto opened = ctx->exchange->open(); !opened) {
         co_return ngx_http_llm_refuse(ctx, std::move(opened.error()));
     }
+
+    ctx->exchange->set_context(unique_id(r), ngx_time());
 
     if (llcf->pass == nullptr) {
         co_return ngx_http_llm_relay_prepare(r, ctx);
@@ -160,6 +185,12 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         return ngx_http_llm_refuse(ctx, no_route(r));
     }
     if (ctx->route.operation == llm::Operation::models) {
+        // Only the provider knows what it has; of pools we know it.
+        if (llcf->pass && llcf->pass->pool && llcf->pass->pool->implicit
+            && r->method == NGX_HTTP_GET) {
+            ngx_int_t rc = ngx_http_discard_request_body(r);
+            return rc == NGX_OK ? run_policy(r, ctx) : rc;
+        }
         ctx->policy_done = 1;
         return NGX_DECLINED;
     }

@@ -12,6 +12,9 @@ namespace {
 
 using Step = llm::Exchange::Step;
 
+// Bytes that one stream may move before the worker looks at others.
+constexpr size_t max_burst = 256 * 1024;
+
 ngx_http_llm_upstream_ctx_t *ctx_of(ngx_http_request_t *r) {
     return ngx_http_llm_find_ctx(r)->upstream;
 }
@@ -508,6 +511,16 @@ ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
         return send_output(r, up);
     }
 
+    // nginx's loop goes on as long as the provider is fast: now and then the
+    // worker's other connections get their turn.
+    up->burst += static_cast<size_t>(bytes);
+    if (up->burst >= max_burst) {
+        up->burst = 0;
+        ngx_event_t *rev = u->peer.connection->read;
+        rev->ready = 0;
+        ngx_post_event(rev, &ngx_posted_next_events);
+    }
+
     // The buffer fills up while the client is slow, and is reset once all is
     // sent: that is how nginx holds the provider back.
     ngx_buf_t input = *b;
@@ -624,7 +637,8 @@ ngx_int_t ngx_http_llm_pass_handler(ngx_http_request_t *r) noexcept try {
     if (ctx == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (ctx->route.operation == llm::Operation::models && ctx->route.format) {
+    if (ctx->route.operation == llm::Operation::models && !ctx->exchange
+        && ctx->route.format) {
         return ngx_http_llm_models_handler(r, ctx);
     }
     if (r != r->main || !ctx->exchange || ctx->pool == nullptr) {

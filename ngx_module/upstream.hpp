@@ -41,6 +41,7 @@ struct ngx_http_llm_upstream_ctx_t {
 
     // The answer's body.
     off_t received;
+    size_t burst;               // since the worker last saw to others
     unsigned body_done:1;       // the HTTP body is whole
     unsigned trailing:1;        // bytes after it: no keepalive
     unsigned eof:1;             // the provider closed the connection

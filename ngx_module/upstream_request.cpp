@@ -88,15 +88,25 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     bool stream = ctx->exchange->head().stream;
     Head head(out);
 
-    head.text("POST ").text(to_view(provider->path))
-        .text(format.path(model, stream)).text(" HTTP/1.1\r\n");
+    bool get = ctx->exchange->operation() == llm::Operation::models;
+
+    head.text(get ? "GET " : "POST ").text(to_view(provider->path));
+    if (get) {
+        head.text(format.models_path());
+    } else {
+        head.text(format.path(model, stream));
+    }
+    head.text(" HTTP/1.1\r\n");
     head.header("Host", to_view(provider->host_header));
 
-    char digits[24];
-    auto end = std::to_chars(digits, digits + sizeof(digits), body_size).ptr;
-    head.header("Content-Type", "application/json");
-    head.header("Content-Length",
-                {digits, static_cast<size_t>(end - digits)});
+    if (!get) {
+        char digits[24];
+        auto end =
+            std::to_chars(digits, digits + sizeof(digits), body_size).ptr;
+        head.header("Content-Type", "application/json");
+        head.header("Content-Length",
+                    {digits, static_cast<size_t>(end - digits)});
+    }
     head.header("Accept", stream ? format.stream_type() : "application/json");
     // A translated answer is read here, so it must come uncompressed.
     head.header("Accept-Encoding", "identity");

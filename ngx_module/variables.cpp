@@ -56,8 +56,9 @@ Text finish_reason(const Ctx &ctx) {
 }
 
 Text stream(const Ctx &ctx) {
-    return ctx.exchange ? found(ctx.exchange->head().stream ? "1" : "0")
-                        : Text{};
+    return ctx.exchange && ctx.route.operation == llm::Operation::chat
+               ? found(ctx.exchange->head().stream ? "1" : "0")
+                   : Text{};
 }
 
 Text usage_source(const Ctx &ctx) {

@@ -100,6 +100,8 @@ server {
 location / {
     proxy_pass https://localhost:$TEST_NGINX_UPSTREAM_PORT2;
     proxy_ssl_verify on;
+    # nginx does not free the session of its peer when it stops.
+    proxy_ssl_session_reuse off;
     proxy_ssl_trusted_certificate $TEST_NGINX_CERTIFICATE;
 }
 --- request

@@ -68,6 +68,9 @@ public:
 
     // Reads the body as far as routing needs it.
     Result<void> open();
+    // A call for the list of models, which has no body.
+    void open_models() noexcept { operation_ = Operation::models; }
+    Operation operation() const noexcept { return operation_; }
 
     const Format &client() const noexcept { return client_; }
     const RequestHead &head() const noexcept { return head_; }
@@ -114,6 +117,7 @@ private:
     Result<const chat::Request *> request();
     Step fail(Error error);
     Step finish_one_shot();
+    Step finish_models(json::Value root);
     Step finish_error();
     void replay(const chat::Response &response);
     void estimate_usage();
@@ -124,6 +128,7 @@ private:
     ExchangeLimits limits_;
     std::pmr::memory_resource *memory_;
 
+    Operation operation_ = Operation::chat;
     json::Document document_;
     RequestHead head_;
     std::optional<chat::Request> request_;

@@ -121,6 +121,9 @@ public:
     // the model is percent-encoded where it is part of the path.
     virtual std::string path(std::string_view model, bool stream) const = 0;
 
+    // Where a provider lists its models, to be appended to its URL.
+    virtual std::string_view models_path() const noexcept = 0;
+
     // Headers that every request of this format carries, such as
     // anthropic-version. Not the credentials.
     virtual std::span<const HeaderField> headers() const noexcept = 0;

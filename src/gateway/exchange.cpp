@@ -62,6 +62,7 @@ public:
             return;
         }
         // An error frame goes out as the provider sent it.
+        x_.edited_.clear();
         switch (x_.reader_->relay(frame, x_.head_.include_usage, x_.edited_)) {
         case Relay::as_is:
             x_.output_.append(frame.raw);
@@ -183,6 +184,10 @@ Result<void> Exchange::prepare(const Target &target) {
     error_ = {};
     pieces_.clear();
     written_.clear();
+
+    if (operation_ == Operation::models) {
+        return {};
+    }
 
     WriteOptions options;
     options.model = target.model;
@@ -401,6 +406,9 @@ Exchange::Step Exchange::finish_one_shot() {
                                 std::string(target_.format->name()) +
                                 " answer: " + parsed.error().message));
     }
+    if (operation_ == Operation::models) {
+        return finish_models(document.root());
+    }
     auto response = target_.format->parse_response(document, memory_);
     if (!response) {
         return fail(std::move(response.error()));
@@ -430,6 +438,31 @@ Exchange::Step Exchange::finish_one_shot() {
         content_type_ = "application/json";
         client_.write_response(*response, answer_context(), output_);
     }
+    return Step::complete;
+}
+
+Exchange::Step Exchange::finish_models(json::Value root) {
+    json::Value data = root["data"];
+    if (!data.is_array()) {
+        return fail(bad_gateway("the provider's list of models has no "
+                                "\"data\""));
+    }
+
+    mode_ = Mode::over;
+    status_ = 200;
+    content_type_ = "application/json";
+    if (same_format_) {
+        output_ = std::move(collected_);
+        return Step::complete;
+    }
+
+    std::vector<std::string_view> names;
+    for (auto model : data.elements()) {
+        if (auto id = model["id"].string(); !id.empty()) {
+            names.push_back(id);
+        }
+    }
+    client_.write_models(names, now_, output_);
     return Step::complete;
 }
 

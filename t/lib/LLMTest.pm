@@ -32,6 +32,8 @@
 #   neither during the requests nor when that nginx stops. A block that
 #   expects one names it in its error_log section, or sets no_error_log or
 #   no_shutdown_error_log itself;
+# - under HUP (scripts/test hup) one nginx that is reloaded before each block;
+#   a file that cannot be run so says it in a line "# HUP: no, because ...";
 # - a scripted upstream, byte by byte, on $TEST_NGINX_UPSTREAM_PORT:
 #
 #     --- upstream
@@ -177,6 +179,7 @@ use Test::Nginx::Util ();
 our @EXPORT = qw(run_tests);
 
 my $server;     # the scripted upstream of this block
+my $asan_options = $ENV{ASAN_OPTIONS};
 
 # Planned as late as possible, so that a file may skip itself with
 # "plan skip_all => ...".
@@ -199,9 +202,15 @@ sub unwanted(@) {
 add_block_preprocessor(sub {
     my ($block) = @_;
 
-    # The message is checked in the log.
+    # The message is checked in the log. What a process that gives up at its
+    # start does not free is of no interest.
     if (defined $block->must_die) {
         $block->set_value('suppress_stderr', 1);
+    }
+    if (defined $asan_options) {
+        $ENV{ORI_ASAN_OPTIONS}
+            = (defined $block->must_die ? 'detect_leaks=0,' : '')
+            . $asan_options;
     }
     if (!defined $block->no_error_log && !defined $block->must_die) {
         $block->set_value('no_error_log', unwanted($block->error_log));

@@ -28,6 +28,10 @@ public:
         return "/v1/messages";
     }
 
+    std::string_view models_path() const noexcept override {
+        return "/v1/models";
+    }
+
     std::span<const HeaderField> headers() const noexcept override {
         return request_headers;
     }

@@ -21,6 +21,10 @@ public:
         return "/chat/completions";
     }
 
+    std::string_view models_path() const noexcept override {
+        return "/models";
+    }
+
     std::span<const HeaderField> headers() const noexcept override {
         return {};
     }
