@@ -82,6 +82,10 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
         return false;
     }
     r->upstream->request_bufs = bufs;
+
+    // What the last try ended with is not what this one will.
+    ctx->error.reset();
+    ctx->retry_after = -1;
     return true;
 }
 
@@ -101,6 +105,8 @@ ngx_int_t get_from_group(ngx_peer_connection_t *pc,
         auto set_session = pc->set_session;
         auto save_session = pc->save_session;
 #endif
+        // Round robin takes what is there for its own.
+        pc->data = nullptr;
         ngx_int_t rc = provider->group->peer.init(r, provider->group);
         up->group.get = pc->get;
         up->group.free = pc->free;
@@ -151,6 +157,7 @@ ngx_int_t nobody_left(ngx_peer_connection_t *pc,
     ngx_http_llm_ctx_t *ctx = up->ctx;
 
     pc->tries = 0;
+    pc->name = &up->pool->name;     // as nginx names what has no peer
     up->tries_left = 0;
     up->member = -1;
     if (!ctx->error) {
