@@ -31,11 +31,20 @@ package LLMAnswers;
 use strict;
 use warnings;
 
-use Exporter 'import';
+use Exporter ();
 
+our @ISA = 'Exporter';
 our @EXPORT = qw(whole stream cut chunk openai_text anthropic_text
     openai_error anthropic_error openai_stream openai_usage openai_chunk
     anthropic_stream anthropic_event ask_openai ask_anthropic $Done);
+
+# For the test file, and for "eval" in its data sections, which runs in a
+# package of Test::Base's.
+sub import {
+    my ($class) = @_;
+    $class->export_to_level(1, $class);
+    $class->Exporter::export('Test::Base::Filter', @EXPORT);
+}
 
 our $Done = "data: [DONE]\n\n";
 
