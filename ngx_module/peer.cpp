@@ -303,7 +303,9 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
         }
     }
 
-    if (up->retry_after > 0
+    // A provider that is named by itself has callers and models of all kinds,
+    // of which the pause need not be meant for more than one.
+    if (up->retry_after > 0 && !up->pool->implicit
         && (up->status.code == NGX_HTTP_TOO_MANY_REQUESTS
             || up->status.code >= NGX_HTTP_INTERNAL_SERVER_ERROR)) {
         ngx_http_llm_pool_block(up->pool, up->member,
