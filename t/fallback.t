@@ -40,7 +40,7 @@ our $HttpConfig = $Providers . q{
         model first/a;
         model second/b backup;
     }
-    llm_upstream closed {
+    llm_upstream refusing {
         model closed/a;
         model second/b backup;
     }
@@ -48,7 +48,7 @@ our $HttpConfig = $Providers . q{
         model closed/a;
         model closed-anthropic/b backup;
     }
-    llm_upstream far {
+    llm_upstream silent {
         model far/a;
         model second/b backup;
     }
@@ -56,9 +56,9 @@ our $HttpConfig = $Providers . q{
 
 our $Config = q{
     location / { llm_pass chat; }
-    location /closed/ { llm_pass closed; }
+    location /refusing/ { llm_pass refusing; }
     location /dead/ { llm_pass dead; }
-    location /far/ { llm_pass far; }
+    location /silent/ { llm_pass silent; }
 };
 
 our $ToFirst = '^POST /v1/chat/completions HTTP.*"model":"a"';
@@ -77,7 +77,7 @@ whole(anthropic_text('Hello'))
 --- upstream_request_like eval
 [$::ToSecond]
 --- request eval
-ask_openai('/closed/v1/chat/completions')
+ask_openai('/refusing/v1/chat/completions')
 --- response_headers
 X-LLM-Model: second/b
 !Retry-After
@@ -93,7 +93,7 @@ second tries=2 stop 13
 --- upstream eval
 [stream(anthropic_stream('Hello'))]
 --- request eval
-ask_openai('/closed/v1/chat/completions', '"stream":true')
+ask_openai('/refusing/v1/chat/completions', '"stream":true')
 --- response_body_like eval
 '"delta":\{"content":"Hello"\}.*' . quotemeta($Done) . '\z'
 
@@ -105,7 +105,7 @@ ask_openai('/closed/v1/chat/completions', '"stream":true')
 --- upstream eval
 whole(anthropic_text('Hello'))
 --- request eval
-ask_openai('/far/v1/chat/completions')
+ask_openai('/silent/v1/chat/completions')
 --- response_body_like eval: $::Hello
 --- access_log
 second tries=2
@@ -203,12 +203,7 @@ ask_openai()
 
 
 === TEST 10: nothing comes in time
---- http_config eval: $::HttpConfig . q{
-    server {
-        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2;
-        location / { return 200 never; }
-    }
-}
+--- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
 [[\'hold'], whole(anthropic_text('Hello'))]
@@ -345,7 +340,7 @@ $::Providers . q{
         next_upstream off;
     }
 }
---- config eval: $::Config =~ s/(closed|dead|far);/chat;/gr
+--- config eval: $::Config =~ s/(refusing|dead|silent);/chat;/gr
 --- upstream eval
 [whole(openai_error('server_error', 'broken'), '500 Oops'),
  whole(anthropic_text('Hello'))]
@@ -408,7 +403,7 @@ closed tries=2
 --- http_config eval
 $::Providers . q{
     llm_upstream chat {
-        model far/a;
+        model first/a;
         model second/b backup;
         timeout 50ms;
     }
@@ -416,14 +411,16 @@ $::Providers . q{
 --- config
 location / { llm_pass chat; }
 --- upstream eval
-whole(anthropic_text('Hello'))
+[[\'hold'], whole(anthropic_text('Hello'))]
 --- upstream_request_like eval
-[]
+[$::ToFirst]
 --- request eval
 ask_openai()
 --- error_code: 504
+--- response_body_like eval
+'"type":"timeout_error"'
 --- access_log
-far tries=1
+first tries=1
 
 
 
@@ -521,7 +518,7 @@ temporarily disabled
 --- upstream eval
 whole(anthropic_text('Hello'))
 --- request eval
-ask_openai('/closed/v1/chat/completions') =~ s/"m"/"a"/r
+ask_openai('/refusing/v1/chat/completions') =~ s/"m"/"a"/r
 --- response_headers
 X-LLM-Model: second/b
 --- error_code: 200

@@ -148,7 +148,7 @@ class TestAnthropicClient:
         self.create(
             anthropic_client,
             provider,
-            temperature=0.5,
+            extra_body={"temperature": 0.5},
             stop_sequences=["END", "STOP"],
             metadata={"user_id": "user-1"},
         )

@@ -2,10 +2,15 @@
 member that the SDK does not know, none missing, none of another type."""
 
 import json
+import re
+from typing import get_type_hints
 
 import anthropic.types
 import openai.types.chat
-from anthropic.types.message_create_params import MessageCreateParams
+from anthropic.types.message_create_params import (
+    MessageCreateParams,
+    MessageCreateParamsNonStreaming,
+)
 from openai.types.chat.completion_create_params import CompletionCreateParams
 from pydantic import TypeAdapter
 from pydantic_core import CoreConfig, SchemaValidator
@@ -42,6 +47,14 @@ _REQUESTS = {
     "anthropic": _validator(MessageCreateParams),
 }
 
+# What the API takes from its older models' clients, and newer releases of
+# the SDK do not offer any more.
+_NO_MORE = {
+    "openai": (),
+    "anthropic": {"temperature", "top_p", "top_k"}
+    - set(get_type_hints(MessageCreateParamsNonStreaming)),
+}
+
 _PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
 
 _KEYS = {
@@ -59,12 +72,16 @@ def check_request(provider, request):
     name, value = _KEYS[provider]
     assert request.headers[name] == value
     if provider == "anthropic":
-        assert request.headers["anthropic-version"] == "2023-06-01"
+        # the client's own, where it names one
+        version = request.headers["anthropic-version"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", version)
     for value in request.headers.values():
         assert "client-key" not in value
 
     body = request.json()
-    _REQUESTS[provider].validate_python(body)
+    _REQUESTS[provider].validate_python(
+        {k: v for k, v in body.items() if k not in _NO_MORE[provider]}
+    )
     if provider == "anthropic":
         # The SDK's type allows what the API does not say no to either; these
         # rules are in the API's documentation.
