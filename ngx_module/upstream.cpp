@@ -475,9 +475,6 @@ ngx_int_t send_output(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     if (cl == nullptr) {
         return NGX_ERROR;
     }
-    // nginx ends the call when nothing is on its way any more: what the write
-    // filter kept back to fill a packet would stay there.
-    cl->buf->flush = 1;
 
     ngx_chain_t **last = &u->out_bufs;
     while (*last) {
