@@ -89,6 +89,15 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
         r->headers_out.status_line.len = 0;
     }
 
+    if (r->headers_out.status == NGX_HTTP_NOT_ALLOWED && ctx->route.format
+        && ngx_http_llm_add_header(
+               r, "Allow",
+               ctx->route.operation == llm::Operation::models ? "GET, HEAD"
+                                                              : "POST")
+               != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     std::string body;
     format->write_error(*ctx->error, body);
     std::string_view own = ngx_http_llm_own(r->pool, std::move(body));

@@ -24,6 +24,9 @@ char *llm_pass(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     if (llcf->pass) {
         return const_cast<char *>("is duplicate");
     }
+    if (llcf->simulate) {
+        return const_cast<char *>("is incompatible with \"llm_simulate\"");
+    }
 
     auto pass = static_cast<ngx_http_llm_pass_t *>(
         ngx_pcalloc(cf->pool, sizeof(ngx_http_llm_pass_t)));
@@ -272,8 +275,12 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
             conf->simulate = prev->simulate;
         }
     }
-    if (clcf->lmt_excpt && clcf->handler == nullptr && conf->pass) {
-        clcf->handler = ngx_http_llm_pass_handler;
+    if (clcf->lmt_excpt && clcf->handler == nullptr) {
+        if (conf->pass) {
+            clcf->handler = ngx_http_llm_pass_handler;
+        } else if (conf->simulate) {
+            clcf->handler = ngx_http_llm_simulate_handler;
+        }
     }
     return NGX_CONF_OK;
 }

@@ -82,6 +82,10 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
         return false;
     }
     r->upstream->request_bufs = bufs;
+
+    // What the last try ended with is not what this one will.
+    ctx->error.reset();
+    ctx->retry_after = -1;
     return true;
 }
 
@@ -101,6 +105,8 @@ ngx_int_t get_from_group(ngx_peer_connection_t *pc,
         auto set_session = pc->set_session;
         auto save_session = pc->save_session;
 #endif
+        // What stands there, an init would take for what it had made before.
+        pc->data = nullptr;
         ngx_int_t rc = provider->group->peer.init(r, provider->group);
         up->group.get = pc->get;
         up->group.free = pc->free;
@@ -123,7 +129,20 @@ ngx_int_t get_from_group(ngx_peer_connection_t *pc,
         up->group.provider = provider;
     }
 
+    pc->tries = up->group.tries;
     return up->group.get(pc, up->group.data);
+}
+
+// The end of a try on a server of the group.
+void free_in_group(ngx_peer_connection_t *pc, ngx_http_llm_upstream_ctx_t *up,
+                   ngx_uint_t state) {
+    pc->tries = up->group.tries;
+    up->group.free(pc, up->group.data, state);
+    up->group.tries = pc->tries;
+    if (up->group.tries == 0) {
+        // Another round begins with all of its servers.
+        up->group.provider = nullptr;
+    }
 }
 
 ngx_int_t get_from_endpoint(ngx_peer_connection_t *pc,
@@ -151,6 +170,7 @@ ngx_int_t nobody_left(ngx_peer_connection_t *pc,
     ngx_http_llm_ctx_t *ctx = up->ctx;
 
     pc->tries = 0;
+    pc->name = &up->pool->name;     // as nginx names what has no peer
     up->tries_left = 0;
     up->member = -1;
     if (!ctx->error) {
@@ -261,14 +281,38 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
     const ngx_http_llm_member_t &member = members_of(up->pool)[up->member];
     bool failed = (state & NGX_PEER_FAILED) != 0;
 
+    // A kept connection that turns out to be closed says nothing of the
+    // provider: nginx adds a try for it, and it may go to the same member.
+    bool stale = failed && pc->cached && !up->refused && !up->status_parsed
+                 && !(pc->connection && pc->connection->read->timedout);
+
     if (failed && !up->refused) {
         explain(pc, up);
-        if (!up->head_parsed && member.provider->endpoint) {
+        if (stale) {
+            up->counts_as_failure = 0;
+            up->retryable = 1;
+        } else if (!up->head_parsed && member.provider->endpoint) {
             ngx_http_llm_endpoint_failed(member.provider->endpoint,
                                          pc->sockaddr, pc->socklen);
         }
     }
-    if (up->retry_after > 0 && up->status.code >= 400) {
+
+    bool again = stale;
+    if (member.provider->group) {
+        free_in_group(pc, up, state);
+        // A server of the group has failed; the member has only if it was
+        // the last of them.
+        if (failed && !up->refused && up->retryable && up->group.tries > 0) {
+            up->counts_as_failure = 0;
+            again = true;
+        }
+    }
+
+    // A provider that is named by itself has callers and models of all kinds,
+    // of which the pause need not be meant for more than one.
+    if (up->retry_after > 0 && !up->pool->implicit
+        && (up->status.code == NGX_HTTP_TOO_MANY_REQUESTS
+            || up->status.code >= NGX_HTTP_INTERNAL_SERVER_ERROR)) {
         ngx_http_llm_pool_block(up->pool, up->member,
                                 static_cast<ngx_msec_t>(up->retry_after)
                                     * 1000);
@@ -280,18 +324,10 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_http_llm_pool_release(up->pool, up->member);
     up->member = -1;
 
-    // A kept connection that turns out to be closed says nothing of the
-    // provider: nginx adds a try for it, and it may go to the same member.
-    bool stale = failed && pc->cached && !up->refused && !up->status_parsed
-                 && !(pc->connection && pc->connection->read->timedout);
-    if (stale) {
+    if (again) {
         up->tried &= ~(uint64_t{1} << (&member - members_of(up->pool)));
-        up->retryable = 1;
     }
-
-    if (member.provider->group) {
-        up->group.free(pc, up->group.data, state);
-    } else if (!failed) {
+    if (!failed && !member.provider->group) {
         ngx_http_llm_keepalive_save(member.provider->idle, pc,
                                     up->request->upstream);
     }
@@ -301,7 +337,7 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
     }
     bool late = up->pool->timeout
                 && ngx_current_msec - up->start_msec >= up->pool->timeout;
-    if (!stale && up->tries_left > 0) {
+    if (!again && up->tries_left > 0) {
         --up->tries_left;
     }
     if (!up->retryable || late) {

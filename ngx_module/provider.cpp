@@ -535,10 +535,11 @@ ngx_http_llm_provider_t *same_trust(ngx_http_llm_main_conf_t *mcf,
                                     ngx_uint_t last) noexcept {
     auto **providers = static_cast<ngx_http_llm_provider_t **>(
         mcf->providers.elts);
+    const auto &wanted = conf_of(providers[last])->ssl.trusted_certificate;
     for (ngx_uint_t i = 0; i < last; i++) {
+        const auto &known = conf_of(providers[i])->ssl.trusted_certificate;
         if (providers[i]->upstream.ssl && providers[i]->upstream.ssl_verify
-            && to_view(conf_of(providers[i])->ssl.trusted_certificate)
-                   == to_view(conf_of(providers[last])->ssl.trusted_certificate))
+            && to_view(known) == to_view(wanted))
         {
             return providers[i];
         }

@@ -126,6 +126,9 @@ char *ngx_http_llm_simulate_directive(ngx_conf_t *cf, ngx_command_t *,
     if (llcf->simulate) {
         return const_cast<char *>("is duplicate");
     }
+    if (llcf->pass) {
+        return const_cast<char *>("is incompatible with \"llm_pass\"");
+    }
 
     void *memory = ngx_palloc(cf->pool, sizeof(Conf));
     if (memory == nullptr) {

@@ -443,11 +443,11 @@ ngx_int_t process_header(ngx_http_request_t *r) noexcept try {
         return NGX_AGAIN;
 
     case Step::ready:
-        deliver(r, up);
-        return NGX_OK;
-
     case Step::complete:
-        up->answer_done = 1;
+        // What earlier tries failed with concerns nobody any more.
+        up->ctx->error.reset();
+        up->ctx->retry_after = -1;
+        up->answer_done = step == Step::complete;
         deliver(r, up);
         return NGX_OK;
 

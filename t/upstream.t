@@ -939,7 +939,7 @@ location / { llm_pass chat; add_header X-Tries $llm_tries always; }
 --- error_code eval
 [200, 200, 200]
 --- response_headers eval
-["X-Tries: 2", "X-Tries: 1", "X-Tries: 1"]
+["X-Tries: 2\n!Retry-After", ("X-Tries: 1\n!Retry-After") x 2]
 
 
 

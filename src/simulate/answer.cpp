@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,13 @@ constexpr std::size_t argument_piece = 4;   // bytes of a token of arguments
 constexpr std::int64_t default_lorem = 32;
 // What OpenAI's n may be.
 constexpr std::int64_t most_choices = 128;
-constexpr std::int64_t most_tokens = 1 << 20;
+// Whatever a request holds, it is answered at once: no model says more, none
+// is told to stop by more words, and what the user wants is said early.
+constexpr std::int64_t most_tokens = 1 << 17;
+constexpr std::size_t most_stops = 16;
+constexpr std::size_t most_tools = 128;
+constexpr std::size_t most_results = 64;
+constexpr std::size_t longest_heard = 4096;
 
 constexpr std::string_view no_text = "[no text]";
 
@@ -188,13 +195,17 @@ std::vector<const chat::Tool *> tools_to_call(const Request &request,
     }
 
     const chat::Tool *first = nullptr;
+    std::size_t seen = 0;
     for (const chat::Tool &tool : request.tools) {
+        bool named = choice.mode == Mode::named;
+        if (++seen > most_tools && !named) {
+            break;
+        }
         if (tool.type == chat::Tool::Type::native) {
             continue;       // the provider's own to call
         }
         first = first ? first : &tool;
-        if (choice.mode == Mode::named ? tool.name == choice.name
-                                       : mentions(text, tool.name)) {
+        if (named ? tool.name == choice.name : mentions(text, tool.name)) {
             tools.push_back(&tool);
         }
     }
@@ -247,7 +258,9 @@ public:
     Composer(const Request &request, const Options &options,
              std::pmr::memory_resource *memory, std::uint64_t hash)
         : request_(request), options_(options), memory_(memory), hash_(hash),
-          user_(last_user_text(request)) {}
+          user_(last_user_text(request)),
+          heard_(std::string_view(user_).substr(0, cut(user_,
+                                                       longest_heard))) {}
 
     Choice compose(std::int64_t index) {
         Choice choice(memory_);
@@ -258,7 +271,7 @@ public:
             add_reasoning(choice.message);
         }
 
-        auto tools = tools_to_call(request_, user_);
+        auto tools = tools_to_call(request_, heard_);
         if (tools.empty()) {
             add_text(choice);
         } else {
@@ -303,7 +316,7 @@ private:
                 part.arguments = keep(user_.empty() ? no_text : user_);
             } else {
                 std::string arguments;
-                append_instance(arguments, tool->parameters, user_);
+                append_instance(arguments, tool->parameters, heard_);
                 part.arguments = keep(arguments);
             }
             choice.message.parts.push_back(part);
@@ -314,7 +327,11 @@ private:
         std::string text = reply(choice.index);
 
         std::size_t end = std::string::npos;
+        std::size_t seen = 0;
         for (std::string_view stop : request_.stop) {
+            if (++seen > most_stops) {
+                break;
+            }
             if (stop.empty()) {
                 continue;
             }
@@ -349,7 +366,7 @@ private:
     std::string object(const chat::ResponseFormat &format) {
         std::string text;
         if (format.type == chat::ResponseFormat::Type::json_schema) {
-            append_instance(text, format.schema, user_);
+            append_instance(text, format.schema, heard_);
         } else {
             json::Writer(text)
                 .begin_object()
@@ -361,7 +378,8 @@ private:
 
     std::string cite(const std::vector<const Message *> &results) {
         std::string text = "The tools say:";
-        for (const Message *result : results) {
+        std::size_t count = std::min(results.size(), most_results);
+        for (const Message *result : std::span(results).first(count)) {
             std::string content = join_texts(*result);
             text.append("\n")
                 .append(name_of_call(request_, result->tool_call_id))
@@ -391,6 +409,7 @@ private:
     std::pmr::memory_resource *memory_;
     std::uint64_t hash_;
     std::string user_;
+    std::string_view heard_;        // the start of it
 };
 
 }  // namespace
@@ -412,7 +431,8 @@ Answer::Answer(const Request &request, const Options &options,
     for (std::int64_t c = 0; c < choices; ++c) {
         response_.choices.push_back(composer.compose(c));
         Choice &choice = response_.choices.back();
-        std::int64_t left = request.max_tokens.value_or(most_tokens);
+        std::int64_t left =
+            std::min(request.max_tokens.value_or(most_tokens), most_tokens);
 
         for (std::size_t p = 0; p < choice.message.parts.size(); ++p) {
             Part &part = choice.message.parts[p];

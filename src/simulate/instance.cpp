@@ -56,7 +56,11 @@ constexpr std::string_view no_word = "example";
 
 // Schemas that refer to themselves end here.
 constexpr int deepest = 12;
+constexpr int most_values = 4096;
 constexpr std::int64_t most_items = 16;
+constexpr std::size_t longest_ref = 256;
+// A user can name one of so many.
+constexpr int most_choices = 256;
 
 bool is_continuation(char c) {
     return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
@@ -92,7 +96,7 @@ private:
     json::Value resolve(json::Value schema) const {
         for (int hops = 0; hops < deepest; ++hops) {
             std::string_view ref = schema["$ref"].string();
-            if (!ref.starts_with("#")) {
+            if (!ref.starts_with("#") || ref.size() > longest_ref) {
                 break;
             }
             ref.remove_prefix(1);
@@ -131,6 +135,10 @@ private:
     }
 
     void write(json::Value schema, std::string_view name, int depth) {
+        if (depth >= deepest || ++values_ > most_values) {
+            writer_.null();
+            return;
+        }
         schema = resolve(schema);
         for (std::string_view keyword : {"const", "default"}) {
             if (json::Value value = schema[keyword]) {
@@ -140,10 +148,6 @@ private:
         }
         if (schema["enum"].size() != 0) {
             write_enum(schema["enum"]);
-            return;
-        }
-        if (depth >= deepest) {
-            writer_.null();
             return;
         }
         for (std::string_view keyword : {"anyOf", "oneOf", "allOf"}) {
@@ -173,6 +177,9 @@ private:
         json::Value properties = schema["properties"];
         writer_.begin_object();
         for (json::Value required : schema["required"].elements()) {
+            if (values_ > most_values) {
+                break;
+            }
             if (required.is_string()) {
                 writer_.key(required.string());
                 write(properties[required.string()], required.string(),
@@ -204,7 +211,11 @@ private:
     // The value that the user names, else the first.
     void write_enum(json::Value values) {
         json::Value chosen = first(values);
+        int seen = 0;
         for (json::Value value : values.elements()) {
+            if (++seen > most_choices) {
+                break;
+            }
             if (!value.string().empty() && contains(text_, value.string())) {
                 chosen = value;
                 break;
@@ -303,6 +314,7 @@ private:
     std::vector<std::string_view> words_;
     std::vector<double> numbers_;
     std::size_t next_number_ = 0;
+    int values_ = 0;
 };
 
 }  // namespace

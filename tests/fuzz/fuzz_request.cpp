@@ -5,6 +5,7 @@
 
 #include "fuzz.hpp"
 #include "llm/format.hpp"
+#include "llm/simulate.hpp"
 
 using namespace llm;
 
@@ -38,6 +39,31 @@ void write_everywhere(const chat::Request &request) {
             } else {
                 promise_error(outcome.error());
             }
+        }
+    }
+}
+
+// The simulated model has an answer to whatever is understood.
+void simulate_answer(const chat::Request &request) {
+    struct Sink : chat::EventSink {
+        void on_event(const chat::Event &event) override {
+            writer->write(event, out);
+        }
+        std::unique_ptr<StreamWriter> writer;
+        std::string out;
+    };
+
+    for (const Format *format : formats()) {
+        simulate::Answer answer(request, simulate::Options{});
+        AnswerContext context;
+        context.unique = answer.unique();
+        std::string whole;
+        format->write_response(answer.response(), context, whole);
+        fuzz::promise_json(whole, "an answer is JSON");
+
+        Sink sink;
+        sink.writer = format->make_writer(context);
+        while (answer.step(sink)) {
         }
     }
 }
@@ -76,5 +102,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     fuzz::promise(static_cast<bool>(head), "what is understood has a head",
                   body);
     write_everywhere(*request);
+    simulate_answer(*request);
     return 0;
 }

@@ -128,6 +128,11 @@ TEST_CASE("anthropic errors: as the provider says them") {
     CHECK(parse_error(503, body("api_error")) == "503 api_error  why");
     CHECK(parse_error(504, body("timeout_error")) == "504 timeout_error  why");
     CHECK(parse_error(529, body("overloaded_error")) == "529 overloaded_error  why");
+    // A general type under a status that says more.
+    CHECK(anthropic_format().parse_error(409, body("invalid_request_error")).kind
+          == ErrorKind::conflict);
+    CHECK(anthropic_format().parse_error(422, body("invalid_request_error")).kind
+          == ErrorKind::invalid_request);
     CHECK(parse_error(429, body("new_error")) == "429 new_error  why");
     CHECK(parse_error(400, R"({"error":{"type":"invalid_request_error","message":"prompt is too long: 9 > 8"}})")
           == "400 invalid_request_error context_length_exceeded prompt is too long: 9 > 8");

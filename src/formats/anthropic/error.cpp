@@ -43,7 +43,9 @@ Error read_error(json::Value value, int status) {
     error.kind = row ? row->kind
                      : error_kind_of_status(status ? status : 500);
     // A general type says less than the status does.
-    if (row && row->kind == ErrorKind::server && status >= 500) {
+    if (row && ((row->kind == ErrorKind::server && status >= 500)
+                || (row->kind == ErrorKind::invalid_request && status > 400
+                    && status < 500))) {
         error.kind = error_kind_of_status(status);
     }
     if (error.kind == ErrorKind::invalid_request

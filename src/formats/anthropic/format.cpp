@@ -15,6 +15,12 @@ constexpr HeaderField request_headers[] = {
     {"anthropic-version", anthropic::api_version},
 };
 
+// Anthropic API docs: Versions; Beta headers.
+constexpr std::string_view passed_headers[] = {
+    "anthropic-version",
+    "anthropic-beta",
+};
+
 class AnthropicFormat final : public Format {
 public:
     std::string_view name() const noexcept override { return "anthropic"; }
@@ -34,6 +40,11 @@ public:
 
     std::span<const HeaderField> headers() const noexcept override {
         return request_headers;
+    }
+
+    std::span<const std::string_view> client_headers()
+        const noexcept override {
+        return passed_headers;
     }
 
     std::string_view key_header() const noexcept override {

@@ -104,6 +104,9 @@ std::string_view natural_type(PartType type) {
     return {};
 }
 
+// Sorted where they are searched: a body can hold very many.
+using Names = std::vector<std::string_view>;
+
 // One message towards the API: same-role neighbours are one.
 struct Turn {
     bool assistant;
@@ -184,9 +187,14 @@ private:
     }
 
     bool plan_tools() {
+        bool all = !request_.tool_choice
+                   || request_.tool_choice->mode != ToolChoice::Mode::allowed;
+        Names names = all ? Names() : allowed_names();
         for (std::size_t i = 0; i < request_.tools.size(); ++i) {
             const chat::Tool &tool = request_.tools[i];
-            if (!is_allowed(tool)) {
+            if (!all
+                && !std::binary_search(names.begin(), names.end(),
+                                       tool.name)) {
                 continue;
             }
             std::string param = "tools[" + std::to_string(i) + "]";
@@ -242,17 +250,13 @@ private:
         return inner ? inner : source;
     }
 
-    bool is_allowed(const chat::Tool &tool) const {
-        if (!request_.tool_choice
-            || request_.tool_choice->mode != ToolChoice::Mode::allowed) {
-            return true;
-        }
+    Names allowed_names() const {
+        Names names;
         for (json::Value one : allowed()["tools"].elements()) {
-            if (one[one["type"].string()]["name"].string() == tool.name) {
-                return true;
-            }
+            names.push_back(one[one["type"].string()]["name"].string());
         }
-        return false;
+        std::sort(names.begin(), names.end());
+        return names;
     }
 
     // How the model is held to the response format.
@@ -459,17 +463,28 @@ private:
         return is_system(request_.messages[turn.messages.front()]);
     }
 
-    // The calls of a turn, to which the next one must have the results.
-    std::vector<const Part *> calls_of(const Turn &turn) const {
-        std::vector<const Part *> calls;
+    // The ids of a turn's calls, to which the next one must have the results.
+    Names calls_of(const Turn &turn) const {
+        Names ids;
         for (std::size_t i : turn.messages) {
             for (const Part &part : request_.messages[i].parts) {
                 if (part.type == PartType::tool_call) {
-                    calls.push_back(&part);
+                    ids.push_back(part.id);
                 }
             }
         }
-        return calls;
+        return ids;
+    }
+
+    // The ids of the calls that a turn answers.
+    Names results_of(const Turn &turn) const {
+        Names ids;
+        for (std::size_t i : turn.messages) {
+            if (request_.messages[i].role == Role::tool) {
+                ids.push_back(request_.messages[i].tool_call_id);
+            }
+        }
+        return ids;
     }
 
     // A result without its call is refused by the API in words that do not
@@ -479,19 +494,18 @@ private:
             if (turns_[t].assistant) {
                 continue;
             }
-            std::vector<const Part *> calls;
+            Names calls;
             if (t != 0 && turns_[t - 1].assistant) {
                 calls = calls_of(turns_[t - 1]);
+                std::sort(calls.begin(), calls.end());
             }
             for (std::size_t i : turns_[t].messages) {
                 const Message &message = request_.messages[i];
                 if (message.role != Role::tool) {
                     break;
                 }
-                if (std::none_of(calls.begin(), calls.end(),
-                                 [&](const Part *call) {
-                                     return call->id == message.tool_call_id;
-                                 })) {
+                if (!std::binary_search(calls.begin(), calls.end(),
+                                        message.tool_call_id)) {
                     std::string param =
                         "messages[" + std::to_string(i) + "].tool_call_id";
                     return fail(invalid_request(
@@ -632,20 +646,15 @@ private:
     // The API demands a result for each call; a client that broke off has
     // none, and the model is told so.
     void write_missing_results(const Turn &calls, const Turn &results) {
-        for (const Part *call : calls_of(calls)) {
-            bool answered = std::any_of(
-                results.messages.begin(), results.messages.end(),
-                [&](std::size_t i) {
-                    const Message &message = request_.messages[i];
-                    return message.role == Role::tool
-                           && message.tool_call_id == call->id;
-                });
-            if (answered) {
+        Names answered = results_of(results);
+        std::sort(answered.begin(), answered.end());
+        for (std::string_view id : calls_of(calls)) {
+            if (std::binary_search(answered.begin(), answered.end(), id)) {
                 continue;
             }
             writer_.begin_object().member("type", "tool_result");
             writer_.key("tool_use_id");
-            write_id(call->id);
+            write_id(id);
             writer_.member("content", "no result")
                 .member("is_error", true)
                 .end_object();

@@ -1,0 +1,137 @@
+"""An nginx with the module, on a port of its own."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# What must never be in an error log: of nginx's own levels those that mean a
+# bug or a broken machine, and what sanitizers print.
+UNWANTED = re.compile(
+    r"\[(alert|crit|emerg)\]|runtime error:|ERROR: \w+Sanitizer"
+    r"|SUMMARY: \w+Sanitizer"
+)
+
+
+def module_path():
+    path = pathlib.Path(
+        os.environ.get(
+            "LLM_MODULE", ROOT / "build/release/ngx_http_llm_module.so"
+        )
+    ).resolve()
+    assert path.is_file(), (
+        f'no module "{path}": run scripts/build, or name another in LLM_MODULE'
+    )
+    return path
+
+
+def nginx_binary():
+    name = os.environ.get("TEST_NGINX_BINARY", "nginx")
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    assert path, f'no nginx "{name}"'
+    return path
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Gateway:
+    """Runs until stop(), which returns what its log should not hold.
+
+    `http` goes into http {}, `server` into its one server {}.
+    """
+
+    def __init__(self, http, server):
+        self.port = free_port()
+        self.prefix = pathlib.Path(tempfile.mkdtemp(prefix="llm-sdk-"))
+        (self.prefix / "logs").mkdir()
+        (self.prefix / "nginx.conf").write_text(
+            f"""
+load_module {module_path()};
+daemon off;
+worker_processes 1;
+error_log logs/error.log info;
+pid logs/nginx.pid;
+events {{ worker_connections 512; }}
+http {{
+    client_body_temp_path client_body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    client_max_body_size 32m;
+    log_format llm escape=json '{{"model":"$llm_model",'
+        '"provider":"$llm_provider","finish":"$llm_finish_reason",'
+        '"prompt":"$llm_prompt_tokens","completion":"$llm_completion_tokens",'
+        '"total":"$llm_total_tokens","cached":"$llm_cached_tokens",'
+        '"reasoning":"$llm_reasoning_tokens","source":"$llm_usage_source",'
+        '"tries":"$llm_tries","stream":"$llm_stream","status":"$status"}}';
+    access_log logs/access.log llm;
+    {http}
+    server {{
+        listen 127.0.0.1:{self.port};
+        {server}
+    }}
+}}
+"""
+        )
+        self._process = subprocess.Popen(
+            [
+                nginx_binary(),
+                "-p", str(self.prefix) + "/",
+                "-e", "logs/error.log",
+                "-c", "nginx.conf",
+            ],
+            stderr=(self.prefix / "logs/stderr").open("wb"),
+            env={**os.environ, "ASAN_OPTIONS": os.environ.get(
+                "ASAN_OPTIONS", "detect_odr_violation=0:detect_leaks=0")},
+        )
+        self._wait()
+
+    def _wait(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise RuntimeError("nginx does not start:\n" + self.error_log())
+
+    def url(self, path=""):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def error_log(self):
+        texts = []
+        for name in ("error.log", "stderr"):
+            path = self.prefix / "logs" / name
+            if path.exists():
+                texts.append(path.read_text(errors="replace"))
+        return "".join(texts)
+
+    def access_log(self):
+        return (self.prefix / "logs/access.log").read_text().splitlines()
+
+    def stop(self):
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGQUIT)
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.terminate()
+                self._process.wait(20)
+        bad = [l for l in self.error_log().splitlines() if UNWANTED.search(l)]
+        if not bad:
+            shutil.rmtree(self.prefix, ignore_errors=True)
+        return bad

@@ -1,0 +1,199 @@
+"""What goes over the wire, held against the SDKs' own types, strictly: no
+member that the SDK does not know, none missing, none of another type."""
+
+import json
+import re
+from typing import get_type_hints
+
+import anthropic.types
+import openai.types.chat
+from anthropic.types.message_create_params import (
+    MessageCreateParams,
+    MessageCreateParamsNonStreaming,
+)
+from openai.types.chat.completion_create_params import CompletionCreateParams
+from pydantic import TypeAdapter
+from pydantic_core import CoreConfig, SchemaValidator
+
+
+def _strict(schema):
+    """The SDKs' request types are typed dictionaries, which tolerate unknown
+    members, with iterables, of which nothing is looked at before somebody
+    iterates: both are made strict in pydantic's schema of them."""
+    if isinstance(schema, list):
+        return [_strict(part) for part in schema]
+    if isinstance(schema, tuple):
+        return tuple(_strict(part) for part in schema)
+    if not isinstance(schema, dict):
+        return schema
+
+    schema = {name: _strict(part) for name, part in schema.items()}
+    match schema.get("type"):
+        case "typed-dict":
+            schema["extra_behavior"] = "forbid"
+        case "generator":
+            schema["type"] = "list"
+    return schema
+
+
+def _validator(params):
+    return SchemaValidator(
+        _strict(TypeAdapter(params).core_schema), CoreConfig(strict=True)
+    )
+
+
+_REQUESTS = {
+    "openai": _validator(CompletionCreateParams),
+    "anthropic": _validator(MessageCreateParams),
+}
+
+# What the API takes from its older models' clients, and newer releases of
+# the SDK do not offer any more.
+_NO_MORE = {
+    "openai": (),
+    "anthropic": {"temperature", "top_p", "top_k"}
+    - set(get_type_hints(MessageCreateParamsNonStreaming)),
+}
+
+_PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
+
+_KEYS = {
+    "openai": ("authorization", "Bearer provider-key"),
+    "anthropic": ("x-api-key", "provider-key"),
+}
+
+
+def check_request(provider, request):
+    """A request as the provider's API wants it; returns its JSON."""
+    assert request.method == "POST"
+    assert request.path == _PATHS[provider]
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["accept-encoding"] == "identity"
+    name, value = _KEYS[provider]
+    assert request.headers[name] == value
+    if provider == "anthropic":
+        # the client's own, where it names one
+        version = request.headers["anthropic-version"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", version)
+    for value in request.headers.values():
+        assert "client-key" not in value
+
+    body = request.json()
+    _REQUESTS[provider].validate_python(
+        {k: v for k, v in body.items() if k not in _NO_MORE[provider]}
+    )
+    if provider == "anthropic":
+        # The SDK's type allows what the API does not say no to either; these
+        # rules are in the API's documentation.
+        _check_turns(body["messages"])
+    return body
+
+
+def _check_turns(messages):
+    """Roles take turns, and results of tools come first in the turn that
+    follows their calls."""
+    calls = []
+    for before, message in zip([None, *messages], messages):
+        assert before is None or before["role"] != message["role"]
+        content = message["content"]
+        blocks = [] if isinstance(content, str) else content
+        types = [block["type"] for block in blocks]
+        results = [b["tool_use_id"] for b in blocks if b["type"] == "tool_result"]
+        assert types[: len(results)] == ["tool_result"] * len(results)
+        assert sorted(results) == sorted(calls)
+        calls = [b["id"] for b in blocks if b["type"] == "tool_use"]
+
+
+_ANSWERS = {
+    openai.types.chat.ChatCompletion: TypeAdapter(
+        openai.types.chat.ChatCompletion
+    ),
+    openai.types.chat.ChatCompletionChunk: TypeAdapter(
+        openai.types.chat.ChatCompletionChunk
+    ),
+    anthropic.types.Message: TypeAdapter(anthropic.types.Message),
+    anthropic.types.RawMessageStreamEvent: TypeAdapter(
+        anthropic.types.RawMessageStreamEvent
+    ),
+}
+
+
+def check_answer(kind, answer):
+    """The SDKs take what comes; this does not. `answer`: their object, or
+    bytes. Returns the object."""
+    text = answer
+    if not isinstance(text, bytes):
+        text = json.dumps(answer.to_dict(mode="json", use_api_names=True))
+    _ANSWERS[kind].validate_json(text, strict=True)
+    return answer
+
+
+def completion(answer):
+    return check_answer(openai.types.chat.ChatCompletion, answer)
+
+
+def message(answer):
+    return check_answer(anthropic.types.Message, answer)
+
+
+def chunks(stream):
+    """All chunks of an OpenAI stream, in the order that the API keeps to."""
+    seen = []
+    for chunk in stream:
+        seen.append(check_answer(openai.types.chat.ChatCompletionChunk, chunk))
+    check_chunks(seen)
+    return seen
+
+
+def check_chunks(seen):
+    assert len({c.id for c in seen}) == 1
+    assert len({c.created for c in seen}) == 1
+    with_choice = [c for c in seen if c.choices]
+    assert with_choice[0].choices[0].delta.role == "assistant"
+    assert with_choice[-1].choices[0].finish_reason is not None
+    for chunk in with_choice[:-1]:
+        assert chunk.choices[0].finish_reason is None
+    # Without a choice there is only the usage, at the very end.
+    assert seen.index(with_choice[-1]) >= len(seen) - 2
+    for chunk in seen[len(with_choice):]:
+        assert chunk.usage is not None
+
+
+def events(stream):
+    """All events of an Anthropic stream, in the order that the API keeps
+    to."""
+    seen = []
+    for event in stream:
+        seen.append(check_answer(anthropic.types.RawMessageStreamEvent, event))
+    check_events(seen)
+    return seen
+
+
+def check_events(seen):
+    types = [e.type for e in seen]
+    assert types[0] == "message_start"
+    assert types[-1] == "message_stop"
+    assert types[-2] == "message_delta"
+    open_block = None
+    next_index = 0
+    for event in seen:
+        match event.type:
+            case "content_block_start":
+                assert open_block is None
+                assert event.index == next_index
+                open_block = next_index
+                next_index += 1
+            case "content_block_delta":
+                assert event.index == open_block
+            case "content_block_stop":
+                assert event.index == open_block
+                open_block = None
+    assert open_block is None
+
+
+def texts(message):
+    """The texts of a message's content, whichever way it is written."""
+    content = message["content"]
+    if isinstance(content, str):
+        return [content]
+    return [part["text"] for part in content if part["type"] == "text"]
