@@ -58,10 +58,42 @@ bool speaks_llm(ngx_http_request_t *r) {
     return llcf->pass || llcf->enable || llcf->simulate;
 }
 
+// Whether error_page has a page for the status that is being answered.
+bool has_error_page(ngx_http_request_t *r) {
+    auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    if (clcf->error_pages == nullptr) {
+        return false;
+    }
+    auto pages = static_cast<ngx_http_err_page_t *>(clcf->error_pages->elts);
+    for (ngx_uint_t i = 0; i < clcf->error_pages->nelts; ++i) {
+        if (static_cast<ngx_uint_t>(pages[i].status) == r->err_status) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // An answer of nginx's own making, as error pages are; not one that a server
 // behind has sent, nor a page that error_page has chosen.
-bool is_nginx_error(ngx_http_request_t *r) {
-    return r->err_status >= 400 && !r->error_page && r == r->main;
+bool is_nginx_error(ngx_http_request_t *r, const ngx_http_llm_ctx_t *ctx) {
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+
+    if (r->err_status < 400) {
+        return false;
+    }
+    if (llcf->pass) {
+        // All else that such a location answers is nginx's, also after
+        // error_page has led here.
+        return !ctx || !ctx->answered_by_module;
+    }
+    // Of other paths of a server with "llm on" the pages stay as they are.
+    if (ngx_http_llm_match_route(r).format == nullptr) {
+        return false;
+    }
+    // nginx sets the flag as soon as there is any error_page.
+    return !r->error_page || !has_error_page(r);
 }
 
 // Gives the error the client's shape: the filters below replace nginx's page.
@@ -122,14 +154,13 @@ ngx_int_t header_filter(ngx_http_request_t *r) noexcept try {
         return next_header_filter(r);
     }
 
-    if (is_nginx_error(r)) {
+    auto ctx = ngx_http_llm_find_ctx(r);
+    if (is_nginx_error(r, ctx)) {
         if (shape_error(r) != NGX_OK) {
             return NGX_ERROR;
         }
         return next_header_filter(r);
     }
-
-    auto ctx = ngx_http_llm_find_ctx(r);
     if (ctx && ctx->relay) {
         ngx_http_llm_relay_header(r, ctx);
     }

@@ -183,7 +183,23 @@ ngx_int_t nobody_left(ngx_peer_connection_t *pc,
             ctx->retry_after = ngx_max((wait + 999) / 1000, 1);
         }
     }
+    if (ctx->error->kind == ErrorKind::invalid_request
+        || ctx->error->kind == ErrorKind::unsupported) {
+        // The client's fault: nginx is not to log that no server is alive.
+        pc->cached = 0;
+        return NGX_DECLINED;
+    }
     return NGX_BUSY;
+}
+
+// For nginx a try that is followed by another ended with 502; logs are to have
+// the status that the provider sent.
+void note_status(const ngx_http_llm_upstream_ctx_t *up) {
+    const ngx_array_t *states = up->request->upstream_states;
+    if (up->status.code >= 400 && states && states->nelts >= 2) {
+        auto all = static_cast<ngx_http_upstream_state_t *>(states->elts);
+        all[states->nelts - 2].status = up->status.code;
+    }
 }
 
 ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) noexcept try {
@@ -191,6 +207,7 @@ ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) noexcept try {
     ngx_http_request_t *r = up->request;
     ngx_http_upstream_t *u = r->upstream;
 
+    note_status(up);
     for (;;) {
         ngx_int_t index = choose(up);
         if (index == -1) {
@@ -275,6 +292,12 @@ void explain(ngx_peer_connection_t *pc, ngx_http_llm_upstream_ctx_t *up) {
                                 : NGX_HTTP_LLM_NEXT_ERROR)) != 0;
 }
 
+// Whether the key is each caller's own: what it is told of a limit is not
+// meant for others.
+bool has_keys_of_many(const ngx_http_llm_provider_t *provider) {
+    return provider->api_key && provider->api_key->lengths;
+}
+
 // The end of a try, and of the call when state is 0.
 void free_peer(ngx_peer_connection_t *pc, void *data,
                ngx_uint_t state) noexcept try {
@@ -312,6 +335,12 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
         }
     }
 
+    if (up->status.code == NGX_HTTP_TOO_MANY_REQUESTS
+        && has_keys_of_many(member.provider)) {
+        // Only the one who called is to wait.
+        up->counts_as_failure = 0;
+        up->retry_after = -1;
+    }
     // A provider that is named by itself has callers and models of all kinds,
     // of which the pause need not be meant for more than one.
     if (up->retry_after > 0 && !up->pool->implicit

@@ -88,14 +88,17 @@ ngx_int_t run_policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) noexcept {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
 
-    if (ngx_http_llm_collect_body(r, ctx->body) != NGX_OK) {
+    // Once only: for another content handler it may have been replaced.
+    if (ctx->body.empty() && ngx_http_llm_collect_body(r, ctx->body) != NGX_OK) {
         ctx->policy_done = 1;
         ctx->policy_result = NGX_HTTP_INTERNAL_SERVER_ERROR;
         return ctx->policy_result;
     }
 
     ctx->policy_started = 1;
-    ctx->start_msec = ngx_current_msec;
+    if (ctx->start_msec == 0) {
+        ctx->start_msec = ngx_current_msec;
+    }
     ctx->policy = policy(r, ctx, llcf);
 
     if (ctx->policy.start(policy_finished, ctx)) {
@@ -124,6 +127,22 @@ void body_handler(ngx_http_request_t *r) noexcept {
     r->preserve_body = 1;
     r->write_event_handler = ngx_http_core_run_phases;
     ngx_http_core_run_phases(r);
+}
+
+// Another location is to answer the request: all but its body begins anew.
+void start_over(ngx_http_llm_ctx_t *ctx) {
+    ctx->policy = task::Task();
+    ctx->policy_result = NGX_DECLINED;
+    ctx->policy_started = ctx->policy_done = 0;
+    ctx->body_waited = ctx->body_read;
+    ctx->exchange.reset();
+    ctx->pool = nullptr;
+    ctx->member = -1;
+    ctx->upstream = nullptr;
+    ctx->relay = nullptr;
+    ctx->relayed = 0;
+    ctx->error.reset();
+    ctx->retry_after = -1;
 }
 
 llm::Error no_route(ngx_http_request_t *r) {
@@ -163,6 +182,12 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (ctx->conf != llcf) {
+        if (ctx->conf) {
+            start_over(ctx);
+        }
+        ctx->conf = llcf;
+    }
     if (ctx->policy_done) {
         return ctx->policy_result;
     }

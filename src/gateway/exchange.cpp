@@ -1,5 +1,6 @@
 #include "llm/exchange.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace llm {
@@ -506,11 +507,16 @@ void Exchange::refuse(const Error &error) {
 
 void Exchange::estimate_usage() {
     chat::Usage &usage = account_.usage;
-    if (usage.known) {
+    if (usage.known && account_.complete) {
         return;
     }
-    usage.prompt_tokens = estimate_prompt_tokens(document_.root());
-    usage.completion_tokens = tokens_of_bytes(completion_bytes_);
+    // Of an answer that broke off the provider may have named the prompt's
+    // tokens, and some of the answer's, as Anthropic does.
+    if (!usage.known) {
+        usage.prompt_tokens = estimate_prompt_tokens(document_.root());
+    }
+    usage.completion_tokens = std::max(usage.completion_tokens,
+                                       tokens_of_bytes(completion_bytes_));
     usage.total_tokens = usage.prompt_tokens + usage.completion_tokens;
     usage.estimated = true;
 }

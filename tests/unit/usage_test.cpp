@@ -1,0 +1,74 @@
+// What is accounted for a call, by Exchange.
+#include <memory_resource>
+#include <string_view>
+
+#include "catch.hpp"
+#include "llm/exchange.hpp"
+
+using namespace llm;
+
+namespace {
+
+constexpr std::string_view call =
+    R"({"model":"m","max_tokens":9,"stream":true,)"
+    R"("messages":[{"role":"user","content":"12345678"}]})";
+
+constexpr std::string_view start =
+    "event: message_start\n"
+    R"(data: {"type":"message_start","message":{"id":"msg_1","model":"m",)"
+    R"("usage":{"input_tokens":40,"output_tokens":1}}})"
+    "\n\n"
+    "event: content_block_start\n"
+    R"(data: {"type":"content_block_start","index":0,)"
+    R"("content_block":{"type":"text","text":""}})"
+    "\n\n"
+    "event: content_block_delta\n"
+    R"(data: {"type":"content_block_delta","index":0,)"
+    R"("delta":{"type":"text_delta","text":"sixteen letters!"}})"
+    "\n\n";
+
+constexpr std::string_view rest =
+    "event: content_block_stop\n"
+    R"(data: {"type":"content_block_stop","index":0})"
+    "\n\n"
+    "event: message_delta\n"
+    R"(data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},)"
+    R"("usage":{"output_tokens":3}})"
+    "\n\n"
+    "event: message_stop\n"
+    R"(data: {"type":"message_stop"})"
+    "\n\n";
+
+// What is accounted after these bytes of the provider's stream.
+chat::Usage usage_of(std::string_view first, std::string_view second) {
+    Exchange exchange(anthropic_format(), call, {},
+                      std::pmr::get_default_resource());
+    REQUIRE(exchange.open());
+    Target target;
+    target.format = &anthropic_format();
+    target.model = "m";
+    REQUIRE(exchange.prepare(target));
+    (void) exchange.begin({200, "text/event-stream", {}});
+    (void) exchange.feed(first);
+    (void) exchange.feed(second);
+    (void) exchange.finish();
+    return exchange.account().usage;
+}
+
+}  // namespace
+
+TEST_CASE("usage is the provider's where the stream is whole") {
+    auto usage = usage_of(start, rest);
+    CHECK(usage.prompt_tokens == 40);
+    CHECK(usage.completion_tokens == 3);
+    CHECK(usage.total_tokens == 43);
+    CHECK_FALSE(usage.estimated);
+}
+
+TEST_CASE("a stream that breaks off costs what it has said by then") {
+    auto usage = usage_of(start, {});
+    CHECK(usage.prompt_tokens == 40);
+    CHECK(usage.completion_tokens == 4);
+    CHECK(usage.total_tokens == 44);
+    CHECK(usage.estimated);
+}
