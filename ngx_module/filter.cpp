@@ -59,9 +59,19 @@ bool speaks_llm(ngx_http_request_t *r) {
 }
 
 // An answer of nginx's own making, as error pages are; not one that a server
-// behind has sent, nor a page that error_page has chosen.
+// behind has sent, nor a page that error_page has chosen: in a location of
+// llm_pass there are none.
 bool is_nginx_error(ngx_http_request_t *r) {
-    return r->err_status >= 400 && !r->error_page && r == r->main;
+    if (r->err_status < 400 || r != r->main) {
+        return false;
+    }
+    auto ctx = ngx_http_llm_find_ctx(r);
+    if (ctx && ctx->answered_by_module) {
+        return false;
+    }
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+    return !r->error_page || llcf->pass;
 }
 
 // Gives the error the client's shape: the filters below replace nginx's page.

@@ -126,6 +126,24 @@ void body_handler(ngx_http_request_t *r) noexcept {
     ngx_http_core_run_phases(r);
 }
 
+// error_page has led to another location, which may send the call elsewhere.
+// Only the body is what it was.
+void start_over(ngx_http_llm_ctx_t *ctx) {
+    ctx->route = {};
+    ctx->pool = nullptr;
+    ctx->member = -1;
+    ctx->policy_started = ctx->policy_done = 0;
+    ctx->policy_result = NGX_DECLINED;
+    ctx->upstream = nullptr;
+    ctx->relay = nullptr;
+    ctx->relayed = ctx->answered_by_module = 0;
+    ctx->answered = nullptr;
+    ngx_str_null(&ctx->answered_model);
+    ctx->tries = 0;
+    ctx->error.reset();
+    ctx->retry_after = -1;
+}
+
 llm::Error no_route(ngx_http_request_t *r) {
     llm::Error error;
     error.kind = llm::ErrorKind::not_found;
@@ -163,17 +181,21 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (ctx->conf != llcf) {
+        start_over(ctx);
+        ctx->conf = llcf;
+    }
     if (ctx->policy_done) {
         return ctx->policy_result;
     }
     if (ctx->policy_started) {
         return NGX_AGAIN;
     }
-    if (ctx->body_read) {
-        return run_policy(r, ctx);
-    }
-    if (ctx->body_waited) {
+    if (ctx->body_waited && !ctx->body_read) {
         return NGX_DONE;
+    }
+    if (ctx->body_read && ctx->route.format) {
+        return run_policy(r, ctx);
     }
 
     ctx->route = ngx_http_llm_match_route(r);
@@ -204,6 +226,9 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         return NGX_HTTP_NOT_ALLOWED;
     }
 
+    if (ctx->body_read) {
+        return run_policy(r, ctx);
+    }
     ctx->body_waited = 1;
     ngx_int_t rc = ngx_http_read_client_request_body(r, body_handler);
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
