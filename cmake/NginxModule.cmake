@@ -102,6 +102,14 @@ if(NOT EXISTS ${nginx_objs}/ngx_auto_config.h)
     endif()
 endif()
 
+file(STRINGS ${nginx_objs}/ngx_auto_config.h nginx_ssl
+    REGEX "define NGX_HTTP_SSL +1")
+if(NOT nginx_ssl)
+    message(FATAL_ERROR
+        "The nginx in \"${nginx_objs}\" is configured without TLS, which "
+        "providers need: configure it with --with-http_ssl_module.")
+endif()
+
 set(nginx_src ${NGINX_SOURCE_DIR}/src)
 set(LLM_NGINX_INCLUDES
     ${nginx_src}/core ${nginx_src}/event ${nginx_src}/event/modules

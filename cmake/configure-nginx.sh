@@ -15,6 +15,10 @@ if [ -f "$source_dir/conf_flags" ]; then
     # shellcheck disable=SC1091
     . "$source_dir/conf_flags"
     flags=("${NGX_CONF_FLAGS[@]}")
+elif [ -z "$arguments" ]; then
+    # No nginx to ask: what the module needs, and most packages have.
+    flags=(--with-compat --with-threads --with-http_ssl_module
+        --with-http_v2_module --with-http_realip_module)
 else
     # nginx -V quotes as a shell does. Modules to be built along are left
     # out, their sources are not here and the headers do not depend on them;
@@ -33,9 +37,14 @@ fi
 
 rm -rf "$target_dir"
 mkdir -p "$target_dir"
-for part in auto src configure; do
-    ln -s "$source_dir/$part" "$target_dir/$part"
-done
+ln -s "$source_dir/auto" "$target_dir/auto"
+ln -s "$source_dir/src" "$target_dir/src"
+
+# A release has "configure" at its top, nginx's repository in auto/.
+configure=$source_dir/configure
+if [ ! -f "$configure" ]; then
+    configure=$source_dir/auto/configure
+fi
 
 cd "$target_dir"
-./configure ${flags[@]+"${flags[@]}"}
+sh "$configure" ${flags[@]+"${flags[@]}"}

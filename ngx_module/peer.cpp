@@ -276,11 +276,15 @@ void explain(ngx_peer_connection_t *pc, ngx_http_llm_upstream_ctx_t *up) {
         up->ctx->error = make_error(
             ErrorKind::timeout, "the provider \"" + who +
                                     "\" did not answer in time");
+    } else if (up->request->upstream->request_sent) {
+        up->ctx->error = make_error(
+            ErrorKind::bad_gateway,
+            "the provider \"" + who +
+                "\" closed the connection before its answer was complete");
     } else {
         up->ctx->error = make_error(
             ErrorKind::unavailable,
-            "the provider \"" + who +
-                "\" could not be reached or closed the connection");
+            "the provider \"" + who + "\" could not be reached");
     }
     up->counts_as_failure = 1;
     up->retryable = (up->pool->next_upstream

@@ -398,12 +398,19 @@ ngx_int_t process_header(ngx_http_request_t *r) noexcept try {
 
     if (!up->head_parsed) {
         ngx_int_t rc = parse_head(r, up);
+        const char *what = "the provider's answer is not valid HTTP";
         if (rc == NGX_AGAIN) {
-            return NGX_AGAIN;
+            if (u->buffer.last != u->buffer.end) {
+                return NGX_AGAIN;
+            }
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "upstream sent too big header");
+            what = "the headers of the provider's answer do not fit into "
+                   "its buffer_size";
+            rc = NGX_HTTP_UPSTREAM_INVALID_HEADER;
         }
         if (rc != NGX_OK) {
-            up->ctx->error = broken_answer(
-                "the provider's answer is not valid HTTP");
+            up->ctx->error = broken_answer(what);
             up->refused = 1;
             up->counts_as_failure = 1;
             up->retryable = (up->pool->next_upstream
@@ -603,6 +610,10 @@ void finalize_request(ngx_http_request_t *r, ngx_int_t rc) noexcept try {
     ngx_chain_t *cl = ngx_http_llm_output_chain(
         r->pool, exchange.output(), true, &u->free_bufs, u->output.tag);
     if (cl) {
+        // The event says that the answer failed; the body is whole, so that
+        // nobody on the way drops its end for a transfer that broke. (After
+        // an rc of 0 nginx sends the mark itself.)
+        cl->buf->last_buf = rc != 0;
         (void) ngx_http_output_filter(r, cl);
     }
 

@@ -25,6 +25,7 @@ namespace llm {
 
 struct ExchangeLimits {
     std::size_t max_depth = 128;                        // of the client's JSON
+    std::size_t max_model = 512;                        // bytes of its name
     std::size_t max_response = std::size_t{32} << 20;   // one-shot, bytes
     std::size_t max_event = std::size_t{16} << 20;      // one event, bytes
     std::size_t max_error = std::size_t{64} << 10;      // error body, bytes
@@ -151,6 +152,7 @@ private:
     std::size_t completion_bytes_ = 0;  // text seen, for the estimate
     bool started_ = false;      // a meaningful event was seen
     bool ended_ = false;        // done or error was seen
+    bool replaced_ = false;     // our own error ends a relayed stream
     bool streaming_ = false;
     bool broken_ = false;
     Error error_;

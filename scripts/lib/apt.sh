@@ -17,8 +17,9 @@ is_installed() {
 }
 
 is_available() {
-    apt-cache policy "$1" 2> /dev/null \
-        | grep -q '^  Candidate: [^(]'
+    local policy
+    policy=$(apt-cache policy "$1" 2> /dev/null)
+    grep -q '^  Candidate: [^(]' <<< "$policy"
 }
 
 # The lock of the lists is the one that apt itself does not wait for.
@@ -82,6 +83,11 @@ apt_archives() {
     fi
     # Only what the distribution itself signs.
     grep -E "/(debian|debian-security|ubuntu)[^ ]*/? " <<< "$archives"
+}
+
+# Where the distribution's other releases are, too.
+apt_mirror() {
+    apt_archives | awk '!/security/ && !found++ { print $1 }'
 }
 
 # apt_own NAME ENTRY...: lists of our own below build/apt/NAME, from entries

@@ -52,14 +52,15 @@ public:
     explicit Tap(Exchange &exchange) : x_(exchange) {}
 
     void on_frame(const wire::Frame &frame) override {
-        if (x_.ended_ && !x_.same_format_) {
+        if (x_.ended_ && (!x_.same_format_ || x_.replaced_)) {
             return;
         }
 
         failed_now_ = false;
         x_.reader_->read(frame, *this);
 
-        if (!x_.same_format_ || (failed_now_ && !x_.started_)) {
+        if (!x_.same_format_ || (failed_now_ && !x_.started_)
+            || x_.replaced_) {
             return;
         }
         // An error frame goes out as the provider sent it.
@@ -125,9 +126,11 @@ private:
             return;
         }
         x_.broken_ = true;
-        // In the same format the frame itself says it; at the end of the
-        // stream there is none.
-        if (!x_.same_format_ || at_end) {
+        // In the same format the frame itself says it, if it is an error and
+        // not something that nobody can read; at the end there is none.
+        if (!x_.same_format_ || at_end
+            || event.error->kind == ErrorKind::bad_gateway) {
+            x_.replaced_ = true;
             x_.writer_->write(event, x_.output_);
         }
     }
@@ -149,6 +152,10 @@ Exchange::Exchange(const Format &client, std::string_view body,
       document_(memory) {}
 
 Result<void> Exchange::open() {
+    if (body_.empty()) {
+        return invalid_request("the request's body is empty");
+    }
+
     json::ParseLimits limits;
     limits.depth = limits_.max_depth;
 
@@ -162,6 +169,12 @@ Result<void> Exchange::open() {
     auto head = client_.parse_head(document_);
     if (!head) {
         return head.error();
+    }
+    if (head->model.size() > limits_.max_model) {
+        return invalid_request("the model's name is longer than "
+                                   + std::to_string(limits_.max_model)
+                                   + " bytes",
+                               "model");
     }
     head_ = *head;
     return {};
@@ -250,7 +263,7 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
     collected_.clear();
     output_.clear();
     completion_bytes_ = 0;
-    started_ = ended_ = streaming_ = broken_ = false;
+    started_ = ended_ = replaced_ = streaming_ = broken_ = false;
     error_ = {};
     account_ = {};
 

@@ -318,6 +318,22 @@ struct Document::Builder {
     std::string reason;
 };
 
+namespace {
+
+// Values that the text has, about: its members and the objects in arrays.
+// Punctuation within strings counts, too, but is rare; and a text of nothing
+// but punctuation must not take many times its own size.
+std::size_t estimate_nodes(std::string_view text) {
+    std::size_t count = 1;
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        count += (text[i] == ':') & (text[i - 1] == '"');
+        count += text[i] == '{';
+    }
+    return std::min(count, text.size() / 16 + 8);
+}
+
+}  // namespace
+
 Document::Document(std::pmr::memory_resource *memory)
     : nodes_(memory), decoded_(memory) {}
 
@@ -347,6 +363,12 @@ Result<void> Document::parse(std::string_view text, const ParseLimits &limits) {
     decoded_.resize(text.size() + 16);
     std::copy(text.begin(), text.end(), decoded_.begin());
     decoded_[text.size()] = '\0';
+
+    // Else they would be moved again and again as they become more, and an
+    // arena would keep every old place.
+    if (nodes_.capacity() == 0) {
+        nodes_.reserve(estimate_nodes(text));
+    }
 
     rapidjson::InsituStringStream stream(decoded_.data());
     Builder builder(*this, text, limits, stream);
