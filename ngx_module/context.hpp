@@ -35,9 +35,6 @@ struct ngx_http_llm_ctx_t {
     ngx_http_request_t *request;
     ngx_http_llm_memory_t memory;
 
-    // The location that what follows was done for.
-    const ngx_http_llm_loc_conf_t *conf = nullptr;
-
     // The client's API; openai where the path says nothing.
     llm::RouteMatch route;
     std::string_view body;

@@ -130,7 +130,7 @@ void body_handler(ngx_http_request_t *r) noexcept {
 }
 
 // error_page has led to another location, which may send the call elsewhere:
-// all but the client's API and its body begins anew.
+// all but the client's API, its body and the count of tries begins anew.
 void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->policy = task::Task();
     ctx->policy_result = NGX_DECLINED;
@@ -142,9 +142,6 @@ void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->upstream = nullptr;
     ctx->relay = nullptr;
     ctx->relayed = ctx->answered_by_module = 0;
-    ctx->answered = nullptr;
-    ngx_str_null(&ctx->answered_model);
-    ctx->tries = 0;
     ctx->error.reset();
     ctx->retry_after = -1;
 }
