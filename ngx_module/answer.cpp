@@ -10,7 +10,7 @@ void destroy_string(void *data) noexcept {
 
 // Of one streamed piece: room for what a few events need, so that a buffer
 // serves again and again.
-constexpr size_t stream_buffer = 4096;
+constexpr size_t stream_buffer = 2048;
 
 }  // namespace
 
