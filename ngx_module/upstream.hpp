@@ -68,8 +68,21 @@ struct ngx_http_llm_upstream_ctx_t {
 // upstream.cpp: the content handler of llm_pass.
 ngx_int_t ngx_http_llm_pass_handler(ngx_http_request_t *r) noexcept;
 
-// upstream.cpp: prepares for the next try's answer.
+// upstream_response.cpp: prepares for the next try's answer.
 void ngx_http_llm_upstream_reset(ngx_http_llm_upstream_ctx_t *up) noexcept;
+
+// upstream_response.cpp: status line and headers from u->buffer. NGX_OK:
+// up->head_parsed. NGX_AGAIN: there is more to come. Else
+// NGX_HTTP_UPSTREAM_INVALID_HEADER, which is logged.
+ngx_int_t ngx_http_llm_upstream_parse_head(ngx_http_request_t *r,
+                                           ngx_http_llm_upstream_ctx_t *up);
+
+// upstream_response.cpp: the body in b, as it is on the wire, to the exchange,
+// whose last word other than "more" is put into step; sets up->body_done.
+// NGX_ERROR: the framing is broken (logged).
+ngx_int_t ngx_http_llm_upstream_feed(ngx_http_request_t *r,
+                                     ngx_http_llm_upstream_ctx_t *up,
+                                     ngx_buf_t *b, llm::Exchange::Step &step);
 
 // peer.cpp: uscf->peer.init of a pool.
 ngx_int_t ngx_http_llm_peer_init(ngx_http_request_t *r,
