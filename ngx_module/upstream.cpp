@@ -129,6 +129,19 @@ void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     u->buffer.last = u->buffer.start + 1;
 }
 
+// A provider's words for a log line: one line, and not too much of what may
+// quote the client's prompt.
+std::string loggable(std::string_view text) {
+    constexpr size_t most = 200;
+    std::string line(text.substr(0, most));
+    for (char &c : line) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+            c = ' ';
+        }
+    }
+    return line;
+}
+
 // The exchange says that this try has failed.
 ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     llm::Exchange &exchange = *up->ctx->exchange;
@@ -137,10 +150,11 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     up->ctx->retry_after = up->retry_after;
 
     judge(up, error);
+    std::string text = loggable(error.message);
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "llm: %V answered %ui: %*s",
                   &up->ctx->answered->name, up->status.code,
-                  error.message.size(), error.message.data());
+                  text.size(), text.data());
 
     up->refused = 1;
     if (up->retryable && ngx_http_llm_peer_has_next(up)) {
