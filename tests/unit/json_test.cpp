@@ -1,3 +1,6 @@
+#include <map>
+#include <string>
+
 #include "catch.hpp"
 #include "llm/json.hpp"
 
@@ -124,6 +127,30 @@ TEST_CASE("the writer separates, escapes and repairs") {
     CHECK(out == "{\"a\":\"q\\\"\\\\\\n\\u0001\x7F\xC3\xA9\",\"b\":[-5,0.25,null],"
                  "\"c\":true,\"d\":{},\"e\":\"x\xEF\xBF\xBDy\"}");
     CHECK(reason(out) == "");
+}
+
+TEST_CASE("every byte is escaped as it must be, wherever it stands") {
+    const std::map<int, std::string> letters = {
+        {'\b', "\\b"}, {'\f', "\\f"}, {'\n', "\\n"}, {'\r', "\\r"},
+        {'\t', "\\t"}, {'"', "\\\""}, {'\\', "\\\\"}};
+
+    for (int byte = 0; byte < 0x80; ++byte) {
+        std::string escape(1, static_cast<char>(byte));
+        if (letters.count(byte)) {
+            escape = letters.at(byte);
+        } else if (byte < 0x20) {
+            escape = std::string("\\u00") + "01"[byte >> 4]
+                     + "0123456789abcdef"[byte & 0xF];
+        }
+        for (std::size_t before = 0; before < 20; ++before) {
+            std::string text(20, 'x');
+            text[before] = static_cast<char>(byte);
+            std::string out;
+            json::append_string(out, text);
+            REQUIRE(out == '"' + std::string(before, 'x') + escape
+                               + std::string(19 - before, 'x') + '"');
+        }
+    }
 }
 
 TEST_CASE("members are set and removed in the text, the rest untouched") {
