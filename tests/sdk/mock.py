@@ -1,6 +1,7 @@
 """A provider that answers what a test says, and remembers what it was asked."""
 
 import json
+import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -85,13 +86,21 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A gateway that hangs up is no news: its clients do."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Provider:
     """`name` is that of its API's format, and of the gateway's provider."""
 
     def __init__(self, name):
         self.name = name
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.provider = self
         self.port = self._server.server_address[1]
         self._lock = threading.Lock()
