@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "client_header.hpp"
 #include "endpoint_wait.hpp"
 #include "relay.hpp"
 #include "request_body.hpp"
@@ -155,6 +156,12 @@ llm::Error no_route(ngx_http_request_t *r) {
     return error;
 }
 
+// nginx does not inflate what clients send.
+bool is_compressed(ngx_http_request_t *r) {
+    auto coding = ngx_http_llm_client_header(r, "content-encoding");
+    return !coding.empty() && coding != "identity";
+}
+
 }  // namespace
 
 ngx_int_t ngx_http_llm_refuse(ngx_http_llm_ctx_t *ctx,
@@ -227,6 +234,13 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         (void) ngx_http_llm_refuse(
             ctx, llm::invalid_request("this route takes POST requests"));
         return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    if (is_compressed(r)) {
+        return ngx_http_llm_refuse(
+            ctx, llm::invalid_request("the request's body is compressed "
+                                      "(content-encoding), which is not "
+                                      "supported here"));
     }
 
     ctx->body_waited = 1;

@@ -167,7 +167,7 @@ Transfer-Encoding: chunked\r
 {\"model\":\"x\",\"messages\":[{\"role\"\r
 "
 --- error_code: 400
---- response_body_like: invalid JSON
+--- response_body_like: the request.s body is empty
 --- error_log
 client intended to send too large chunked body
 
