@@ -1,5 +1,7 @@
 #include "context.hpp"
 
+#include "relay.hpp"
+
 #include <new>
 
 void *ngx_http_llm_memory_t::do_allocate(std::size_t size,
@@ -27,11 +29,13 @@ void destroy(void *data) noexcept {
     static_cast<ngx_http_llm_ctx_t *>(data)->~ngx_http_llm_ctx_t();
 }
 
-// Runs early, when the request is over but its pool is still whole: what the
-// request waits for is cancelled here.
+// Runs early, when the request is over but its pool is still whole and nothing
+// is logged yet: what the request waits for is cancelled here, and what it has
+// got so far is accounted for.
 void cancel(void *data) noexcept {
     auto ctx = static_cast<ngx_http_llm_ctx_t *>(data);
     ctx->policy = task::Task();
+    ngx_http_llm_relay_settle(ctx);
 }
 
 }  // namespace

@@ -35,13 +35,13 @@ struct ngx_http_llm_ctx_t {
     ngx_http_request_t *request;
     ngx_http_llm_memory_t memory;
 
+    // The location that what follows was done for.
+    const ngx_http_llm_loc_conf_t *conf = nullptr;
+
     // The client's API; openai where the path says nothing.
     llm::RouteMatch route;
     std::string_view body;
     std::optional<llm::Exchange> exchange;
-
-    // The location that the policy below is of; error_page may lead to another.
-    const ngx_http_llm_loc_conf_t *conf = nullptr;
 
     // Where the call goes: bound once the model is known.
     ngx_http_llm_pool_t *pool = nullptr;

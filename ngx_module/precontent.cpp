@@ -130,7 +130,8 @@ void body_handler(ngx_http_request_t *r) noexcept {
     ngx_http_core_run_phases(r);
 }
 
-// Another location is to answer the request: all but its body begins anew.
+// error_page has led to another location, which may send the call elsewhere:
+// all but the client's API and its body begins anew.
 void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->policy = task::Task();
     ctx->policy_result = NGX_DECLINED;
@@ -141,18 +142,19 @@ void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->member = -1;
     ctx->upstream = nullptr;
     ctx->relay = nullptr;
-    ctx->relayed = 0;
+    ctx->relayed = ctx->answered_by_module = 0;
+    ctx->answered = nullptr;
+    ngx_str_null(&ctx->answered_model);
     ctx->error.reset();
     ctx->retry_after = -1;
 }
 
-llm::Error no_route(ngx_http_request_t *r) {
+llm::Error no_route() {
     llm::Error error;
     error.kind = llm::ErrorKind::not_found;
     error.message = "no such API route: this path ends in none of "
                     ".../chat/completions, .../messages, .../models";
     error.code = "unknown_url";
-    (void) r;
     return error;
 }
 
@@ -201,11 +203,11 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
     if (ctx->policy_started) {
         return NGX_AGAIN;
     }
-    if (ctx->body_read) {
-        return run_policy(r, ctx);
-    }
-    if (ctx->body_waited) {
+    if (ctx->body_waited && !ctx->body_read) {
         return NGX_DONE;
+    }
+    if (ctx->body_read && ctx->route.format) {
+        return run_policy(r, ctx);
     }
 
     ctx->route = ngx_http_llm_match_route(r);
@@ -214,7 +216,7 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
             ctx->policy_done = 1;
             return NGX_DECLINED;
         }
-        return ngx_http_llm_refuse(ctx, no_route(r));
+        return ngx_http_llm_refuse(ctx, no_route());
     }
     if (ctx->route.operation == llm::Operation::models) {
         // Only the provider knows what it has; of pools we know it.
@@ -242,7 +244,9 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
                                       "(content-encoding), which is not "
                                       "supported here"));
     }
-
+    if (ctx->body_read) {
+        return run_policy(r, ctx);
+    }
     ctx->body_waited = 1;
     ngx_int_t rc = ngx_http_read_client_request_body(r, body_handler);
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {

@@ -25,6 +25,16 @@ void note_first(ngx_http_llm_ctx_t *ctx) {
     }
 }
 
+// The exchange cannot make an answer of it. What is sent in one piece goes on
+// all the same; of a stream nothing has gone out yet but its head.
+void fail(ngx_http_llm_ctx_t *ctx) {
+    ctx->relay->over = 1;
+    ctx->error = ctx->exchange->error();
+    if (ctx->relay->stream) {
+        ctx->exchange->fail_stream(*ctx->error);
+    }
+}
+
 }  // namespace
 
 ngx_int_t ngx_http_llm_relay_prepare(ngx_http_request_t *r,
@@ -120,9 +130,7 @@ ngx_int_t ngx_http_llm_relay_body(ngx_http_request_t *r,
                 note_first(ctx);
             }
             if (step == llm::Exchange::Step::failed) {
-                // Nothing here speaks for the answer; it goes on as it is.
-                relay->over = 1;
-                ctx->error = exchange.error();
+                fail(ctx);
             }
         }
         bool end = b->last_buf || b->last_in_chain;
@@ -130,14 +138,13 @@ ngx_int_t ngx_http_llm_relay_body(ngx_http_request_t *r,
             relay->over = 1;
             note_first(ctx);
             if (exchange.finish() == llm::Exchange::Step::failed) {
-                ctx->error = exchange.error();
+                fail(ctx);
             }
             ctx->end_msec = ngx_current_msec;
         }
 
-        if (!relay->stream || (relay->over && exchange.output().empty()
-                               && !end)) {
-            // One-shot: the bytes themselves go on.
+        if (!relay->stream) {
+            // The bytes themselves go on.
             auto link = ngx_alloc_chain_link(r->pool);
             if (link == nullptr) {
                 return NGX_ERROR;
@@ -190,4 +197,21 @@ void ngx_http_llm_relay_sent(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         ngx_chain_update_chains(r->pool, &relay->free, &relay->busy, out,
                                 tag());
     }
+}
+
+void ngx_http_llm_relay_settle(ngx_http_llm_ctx_t *ctx) noexcept try {
+    if (!ctx->relayed || ctx->relay->over) {
+        return;
+    }
+    ctx->relay->over = 1;
+    ctx->end_msec = ngx_current_msec;
+
+    llm::Error error;
+    error.kind = llm::ErrorKind::bad_gateway;
+    error.message = "the answer broke off";
+    (void) ctx->exchange->abort(std::move(error));
+
+} catch (const std::bad_alloc &) {
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "llm: no memory at the end of an answer");
 }

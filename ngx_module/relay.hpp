@@ -19,3 +19,6 @@ ngx_int_t ngx_http_llm_relay_body(ngx_http_request_t *r,
 // After *out was sent on: takes buffers back that are free again.
 void ngx_http_llm_relay_sent(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
                              ngx_chain_t **out);
+
+// At the end of the request: an answer that broke off is accounted for.
+void ngx_http_llm_relay_settle(ngx_http_llm_ctx_t *ctx) noexcept;

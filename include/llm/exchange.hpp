@@ -100,6 +100,10 @@ public:
     // client's shape.
     void refuse(const Error &error);
 
+    // After Step::failed, where the head of a stream is out already: its last
+    // event, in the client's shape.
+    void fail_stream(const Error &error);
+
     // The answer to the client, once ready: status, type and bytes. Who takes
     // the bytes clears them.
     int status() const noexcept { return status_; }

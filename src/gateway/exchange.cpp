@@ -505,6 +505,15 @@ void Exchange::refuse(const Error &error) {
     client_.write_error(error, output_);
 }
 
+void Exchange::fail_stream(const Error &error) {
+    chat::Event event;
+    event.type = chat::Event::Type::error;
+    event.error = &error;
+    output_.clear();
+    client_.make_writer(answer_context())->write(event, output_);
+    broken_ = true;
+}
+
 void Exchange::estimate_usage() {
     chat::Usage &usage = account_.usage;
     if (usage.known && account_.complete) {

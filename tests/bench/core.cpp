@@ -23,11 +23,16 @@ using llm::Format;
 constexpr std::string_view unique = "0123456789abcdef";
 constexpr std::int64_t now = 1700000000;
 
-// A client's body with about `size` bytes of text in it.
+// A client's body: ten turns with `size` bytes of text in all.
 std::string request_body(const Format &format, std::size_t size,
                          bool stream) {
-    const std::string_view text =
-        "How does a river find its way to the sea, and how long does it take?";
+    const std::string_view sentence =
+        "How does a river find its way to the sea, and how long? ";
+    std::string text;
+    do {
+        text += sentence;
+    } while (text.size() + sentence.size() <= size / 10);
+
     std::string body =
         "{\"model\":\"model-x\",\"max_tokens\":4096,\"temperature\":0.7,";
     if (stream) {
@@ -37,7 +42,7 @@ std::string request_body(const Format &format, std::size_t size,
         }
     }
     body += "\"messages\":[";
-    for (std::size_t done = 0; done < size; done += 2 * text.size()) {
+    for (int turn = 0; turn < 10; turn += 2) {
         for (std::string_view role : {"user", "assistant"}) {
             body.append("{\"role\":\"").append(role);
             body.append("\",\"content\":\"").append(text).append("\"},");
@@ -146,7 +151,7 @@ int main(int count, char **arguments) {
         std::string_view name;
         std::size_t text;
     };
-    constexpr Size sizes[] = {{"1 KB", 700}, {"32 KB", 32000}};
+    constexpr Size sizes[] = {{"1 KB", 600}, {"32 KB", 32000}};
     constexpr std::int64_t tokens = 200;
 
     std::string_view wanted = count > 1 ? arguments[1] : "";
