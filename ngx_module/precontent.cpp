@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "client_header.hpp"
 #include "endpoint_wait.hpp"
 #include "relay.hpp"
 #include "request_body.hpp"
@@ -142,6 +143,8 @@ void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->upstream = nullptr;
     ctx->relay = nullptr;
     ctx->relayed = ctx->answered_by_module = 0;
+    ctx->answered = nullptr;
+    ngx_str_null(&ctx->answered_model);
     ctx->error.reset();
     ctx->retry_after = -1;
 }
@@ -153,6 +156,12 @@ llm::Error no_route() {
                     ".../chat/completions, .../messages, .../models";
     error.code = "unknown_url";
     return error;
+}
+
+// nginx does not inflate what clients send.
+bool is_compressed(ngx_http_request_t *r) {
+    auto coding = ngx_http_llm_client_header(r, "content-encoding");
+    return !coding.empty() && coding != "identity";
 }
 
 }  // namespace
@@ -229,6 +238,12 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         return NGX_HTTP_NOT_ALLOWED;
     }
 
+    if (is_compressed(r)) {
+        return ngx_http_llm_refuse(
+            ctx, llm::invalid_request("the request's body is compressed "
+                                      "(content-encoding), which is not "
+                                      "supported here"));
+    }
     if (ctx->body_read) {
         return run_policy(r, ctx);
     }

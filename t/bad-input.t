@@ -919,3 +919,19 @@ my $text = CORE::join('', openai_stream('Hel', 'lo'), $Done);
 [map { ask_anthropic(undef, '"stream":true') } 1 .. 4]
 --- response_body_like eval
 [('"text":"Hel".*"text":"lo".*event: message_stop\n.*\n\n\z') x 4]
+
+
+
+=== TEST 53: a body that the client has compressed
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- upstream eval
+whole($::GoodAnswer)
+--- request eval
+[$::Good, $::Good]
+--- more_headers eval
+['Content-Encoding: gzip', 'Content-Encoding: identity']
+--- error_code eval
+[400, 200]
+--- response_body_like eval
+[::refused('compressed'), '"Hello"']
