@@ -40,6 +40,9 @@ struct ngx_http_llm_ctx_t {
     std::string_view body;
     std::optional<llm::Exchange> exchange;
 
+    // The location that the policy below is of; error_page may lead to another.
+    const ngx_http_llm_loc_conf_t *conf = nullptr;
+
     // Where the call goes: bound once the model is known.
     ngx_http_llm_pool_t *pool = nullptr;
     // The pool's member that the client named, or -1: any.
