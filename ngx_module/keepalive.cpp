@@ -68,6 +68,15 @@ void idle_readable(ngx_event_t *ev) noexcept {
     ngx_queue_insert_head(&item->idle->free, &item->queue);
 }
 
+#if (NGX_HTTP_SSL)
+void free_session(void *data) noexcept {
+    auto idle = static_cast<ngx_http_llm_keepalive_t *>(data);
+    if (idle->session) {
+        ngx_ssl_free_session(idle->session);
+    }
+}
+#endif
+
 bool reusable(const ngx_connection_t *c, const ngx_http_upstream_t *u) {
     return c && u->keepalive && u->request_body_sent && !c->read->eof
            && !c->read->error && !c->read->timedout && !c->write->error
@@ -86,6 +95,15 @@ ngx_http_llm_keepalive_t *ngx_http_llm_keepalive_create(
     if (idle == nullptr || items == nullptr) {
         return nullptr;
     }
+
+#if (NGX_HTTP_SSL)
+    auto cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cleanup == nullptr) {
+        return nullptr;
+    }
+    cleanup->handler = free_session;
+    cleanup->data = idle;
+#endif
 
     idle->timeout = timeout;
     ngx_queue_init(&idle->cache);

@@ -180,6 +180,12 @@ our @EXPORT = qw(run_tests);
 
 my $server;     # the scripted upstream of this block
 my $asan_options = $ENV{ASAN_OPTIONS};
+my $dying;      # this block expects nginx not to start
+
+# Test::Nginx warns of each [emerg], the expected ones too.
+$SIG{__WARN__} = sub {
+    warn @_ if !$dying || $_[0] !~ /^WARNING: .*\[emerg\]/;
+};
 
 # Planned as late as possible, so that a file may skip itself with
 # "plan skip_all => ...".
@@ -202,20 +208,22 @@ sub unwanted(@) {
 add_block_preprocessor(sub {
     my ($block) = @_;
 
+    $dying = defined $block->must_die;
+
     # The message is checked in the log. What a process that gives up at its
     # start does not free is of no interest.
-    if (defined $block->must_die) {
+    if ($dying) {
         $block->set_value('suppress_stderr', 1);
     }
     if (defined $asan_options) {
         $ENV{ORI_ASAN_OPTIONS}
-            = (defined $block->must_die ? 'detect_leaks=0,' : '')
+            = ($dying ? 'detect_leaks=0,' : '')
             . $asan_options;
     }
-    if (!defined $block->no_error_log && !defined $block->must_die) {
+    if (!defined $block->no_error_log && !$dying) {
         $block->set_value('no_error_log', unwanted($block->error_log));
     }
-    if (!defined $block->no_shutdown_error_log && !defined $block->must_die) {
+    if (!defined $block->no_shutdown_error_log && !$dying) {
         $block->set_value('no_shutdown_error_log',
             unwanted($block->error_log, $block->shutdown_error_log));
     }
