@@ -2,18 +2,11 @@
 
 std::string_view ngx_http_llm_client_header(ngx_http_request_t *r,
                                             std::string_view name) noexcept {
-    for (ngx_list_part_t *part = &r->headers_in.headers.part; part;
-         part = part->next) {
-        auto headers = static_cast<ngx_table_elt_t *>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-            // nginx has made the names lower case already.
-            if (headers[i].lowcase_key
-                && std::string_view(
-                       reinterpret_cast<char *>(headers[i].lowcase_key),
-                       headers[i].key.len) == name) {
-                return to_view(headers[i].value);
-            }
+    std::string_view first;
+    ngx_http_llm_each_client_header(r, name, [&](std::string_view value) {
+        if (first.data() == nullptr) {
+            first = value;
         }
-    }
-    return {};
+    });
+    return first;
 }

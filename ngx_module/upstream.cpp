@@ -118,8 +118,12 @@ void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     u->headers_in.status_n = static_cast<ngx_uint_t>(exchange.status());
     u->headers_in.content_length_n =
         up->answer_done ? static_cast<off_t>(exchange.output().size()) : -1;
+    // Under the name that the client's SDK knows.
     if (ngx_http_llm_answer_headers(r, up->ctx, exchange.content_type())
-        != NGX_OK) {
+            != NGX_OK
+        || (!up->request_id.empty()
+            && ngx_http_llm_add_header(r, exchange.client().request_id_header(),
+                                       up->request_id) != NGX_OK)) {
         throw std::bad_alloc();
     }
 
@@ -278,8 +282,7 @@ void body_over(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     ngx_http_upstream_t *u = r->upstream;
 
     u->length = 0;
-    u->keepalive = up->body_done && !up->connection_close && !up->trailing
-                   && !up->refused;
+    u->keepalive = up->body_done && !up->connection_close && !up->trailing;
 }
 
 ngx_int_t input_filter_init(void *) noexcept {
@@ -367,6 +370,13 @@ void finalize_request(ngx_http_request_t *r, ngx_int_t rc) noexcept try {
         up->recv = nullptr;
     }
 
+    ngx_connection_t *c = r->connection;
+    bool client_left = c->error || rc == NGX_HTTP_CLIENT_CLOSED_REQUEST
+                       || rc == NGX_DONE;
+    if (exchange.broken() && !client_left) {
+        // The provider said so itself, in the middle of its stream.
+        up->counts_as_failure = 1;
+    }
     if (!u->header_sent || up->answer_done) {
         return;
     }
@@ -385,9 +395,11 @@ void finalize_request(ngx_http_request_t *r, ngx_int_t rc) noexcept try {
         (void) exchange.abort(std::move(error));
     }
 
-    ngx_connection_t *c = r->connection;
-    if (c->error || rc == NGX_HTTP_CLIENT_CLOSED_REQUEST || rc == NGX_DONE
-        || exchange.output().empty()) {
+    if (client_left) {
+        return;
+    }
+    up->counts_as_failure = exchange.broken();
+    if (exchange.output().empty()) {
         return;
     }
     ngx_chain_t *cl = ngx_http_llm_output_chain(

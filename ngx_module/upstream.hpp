@@ -32,6 +32,7 @@ struct ngx_http_llm_upstream_ctx_t {
     ngx_http_chunked_t chunked_state;
     std::string_view content_type;
     std::string_view content_encoding;
+    std::string_view request_id;    // the provider's name for the call
     off_t content_length;       // -1: not said
     time_t retry_after;         // -1: not said
     unsigned status_parsed:1;

@@ -126,19 +126,22 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         return false;
     };
 
-    auto passed = [&](std::string_view name) -> bool {
-        std::string_view value = ngx_http_llm_client_header(r, name);
-        if (value.empty() || is_own(name) || !is_header_value(value)) {
-            return false;
+    // Lists such as anthropic-beta may come in several lines.
+    auto pass = [&](std::string_view name) {
+        if (is_own(name)) {
+            return;
         }
-        head.header(name, value);
-        return true;
+        ngx_http_llm_each_client_header(r, name, [&](std::string_view value) {
+            if (!value.empty() && is_header_value(value)) {
+                head.header(name, value);
+            }
+        });
     };
     for (auto name : format.client_headers()) {
-        passed(name);
+        pass(name);
     }
     for (std::string_view name : {"traceparent", "tracestate"}) {
-        passed(name);
+        pass(name);
     }
     for (const auto &field : format.headers()) {
         bool sent = false;

@@ -46,6 +46,11 @@ bool take_header(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up,
     } else if (name_is(name, "content-encoding")) {
         up->content_encoding = keep(r, value);
 
+    } else if (name_is(name,
+                       up->ctx->answered->provider->format
+                           ->request_id_header())) {
+        up->request_id = keep(r, value);
+
     } else if (name_is(name, "content-length")) {
         off_t length = ngx_atoof(to_ngx(value).data, value.size());
         if (length == NGX_ERROR
@@ -94,6 +99,7 @@ void ngx_http_llm_upstream_reset(ngx_http_llm_upstream_ctx_t *up) noexcept {
     up->chunked_state = {};
     up->content_type = {};
     up->content_encoding = {};
+    up->request_id = {};
     up->content_length = -1;
     up->retry_after = -1;
     up->received = 0;

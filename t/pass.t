@@ -503,3 +503,62 @@ Content-Type: text/plain
 ask_openai('/openai/v1/chat/completions')
 --- response_body eval
 openai_text('Hello')
+
+
+
+=== TEST 23: the provider's name for the call, under the client's name for it; error answers keep the connection
+--- http_config
+server {
+    listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2;
+    add_header x-request-id req-$connection_requests always;
+    location / { llm_simulate openai status=400; }
+}
+llm_provider openai { url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2/v1; }
+--- config
+location / { llm_pass openai; }
+--- request eval
+[ask_openai(), ask_anthropic('/v1/messages')]
+--- error_code eval
+[400, 400]
+--- response_headers eval
+["x-request-id: req-1\n!request-id", "request-id: req-2\n!x-request-id"]
+
+
+
+=== TEST 24: a list of betas in several lines
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- upstream eval
+whole(anthropic_text('Hello'))
+--- upstream_request_like eval
+["^anthropic-beta: a-1,b-2\r\nanthropic-beta: c-3\r\n"]
+--- more_headers
+anthropic-beta: a-1,b-2
+anthropic-beta: c-3
+--- request eval
+ask_anthropic('/anthropic/v1/messages')
+--- response_body eval
+anthropic_text('Hello')
+
+
+
+=== TEST 25: a stream that breaks off speaks against the model
+--- http_config
+server {
+    listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2;
+    location / { llm_simulate openai reply=simulated; }
+}
+llm_provider openai { url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1; }
+llm_provider other { format openai; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2/v1; }
+llm_upstream chat { model openai/a; model other/b backup; }
+--- config
+add_header X-Tries $llm_tries;
+location / { llm_pass chat; }
+--- upstream eval
+cut((openai_stream('Hel', 'lo'))[0 .. 1])
+--- request eval
+[ask_openai('/v1/chat/completions', '"stream":true'), ask_openai()]
+--- response_body_like eval
+[qr/data: \{"error":.*ended before the answer was complete/, qr/"content":"simulated"/]
+--- response_headers eval
+["X-LLM-Model: openai/a\nX-Tries: 1", "X-LLM-Model: other/b\nX-Tries: 1"]

@@ -134,6 +134,10 @@ public:
         return {};
     }
 
+    // The header of an answer that names the request, for support and logs;
+    // in lower case.
+    virtual std::string_view request_id_header() const noexcept = 0;
+
     // How a key is sent: "authorization" (as "Bearer KEY") or a header's name.
     virtual std::string_view key_header() const noexcept = 0;
 

@@ -47,6 +47,10 @@ public:
         return passed_headers;
     }
 
+    std::string_view request_id_header() const noexcept override {
+        return "request-id";
+    }
+
     std::string_view key_header() const noexcept override {
         return "x-api-key";
     }

@@ -29,6 +29,10 @@ public:
         return {};
     }
 
+    std::string_view request_id_header() const noexcept override {
+        return "x-request-id";
+    }
+
     std::string_view key_header() const noexcept override {
         return "authorization";
     }
