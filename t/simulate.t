@@ -457,7 +457,7 @@ Transfer-Encoding: chunked
 my ($one, $two) = ('{"model":"m","messages":[{"role":"us',
     'er","content":"Hello there"}]}');
 "POST /v1/chat/completions\n"
-. join '', map { sprintf("%x\r\n%s\r\n", length, $_) } $one, $two, ''
+. CORE::join '', map { sprintf("%x\r\n%s\r\n", length, $_) } $one, $two, ''
 --- response_body_like chomp
 "content":"Hello there"
 
