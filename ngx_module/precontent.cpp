@@ -63,7 +63,15 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     co_return NGX_DECLINED;
 }
 
-ngx_int_t run_policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) noexcept;
+void policy_ended(ngx_http_llm_ctx_t *ctx) noexcept {
+    ctx->policy_result = ctx->policy.result();
+    if (ctx->policy_result == NGX_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "llm: no memory for the request");
+        ctx->policy_result = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ctx->policy_done = 1;
+}
 
 // The flow has ended in an event of its own: back into the phases.
 void policy_finished(void *data) noexcept {
@@ -71,10 +79,9 @@ void policy_finished(void *data) noexcept {
     ngx_http_request_t *r = ctx->request;
     ngx_connection_t *c = r->connection;
 
-    ctx->policy_result = ctx->policy.result();
-    ctx->policy_done = 1;
-
     ngx_http_set_log_request(c->log, r);
+    policy_ended(ctx);
+
     r->read_event_handler = ngx_http_block_reading;
     r->write_event_handler = ngx_http_core_run_phases;
     ngx_http_core_run_phases(r);
@@ -103,13 +110,7 @@ ngx_int_t run_policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) noexcept {
     ctx->policy = policy(r, ctx, llcf);
 
     if (ctx->policy.start(policy_finished, ctx)) {
-        ctx->policy_result = ctx->policy.result();
-        if (ctx->policy_result == NGX_ERROR) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                          "llm: no memory for the request");
-            ctx->policy_result = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-        ctx->policy_done = 1;
+        policy_ended(ctx);
         return ctx->policy_result;
     }
 
