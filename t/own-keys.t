@@ -7,15 +7,12 @@ use LLMTest;
 our $HttpConfig = q{
     server {
         listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
-        # alice has reached her limit; all answers name the key.
+        # alice has reached her limit.
         location /v1/ {
             if ($http_authorization = "Bearer alice") {
-                rewrite ^ /limited$uri last;
+                llm_simulate openai status=429 retry_after=60;
             }
             llm_simulate openai reply=hello;
-        }
-        location /limited/ {
-            llm_simulate openai status=429 retry_after=60;
         }
     }
     llm_provider model {
