@@ -128,6 +128,10 @@ target_include_directories(ngx_http_llm_module PRIVATE ngx_module)
 target_include_directories(ngx_http_llm_module SYSTEM PRIVATE
     ${LLM_NGINX_INCLUDES})
 target_link_libraries(ngx_http_llm_module PRIVATE llm_core)
+# nginx's headers and the standard ones take most of the time to compile a
+# file.
+target_precompile_headers(ngx_http_llm_module PRIVATE
+    "$<$<COMPILE_LANGUAGE:CXX>:${PROJECT_SOURCE_DIR}/ngx_module/context.hpp>")
 target_link_options(ngx_http_llm_module PRIVATE
     LINKER:--version-script=${version_script} LINKER:-z,relro LINKER:-z,now)
 
