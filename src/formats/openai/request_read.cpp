@@ -1,59 +1,29 @@
-#include <algorithm>
-#include <unordered_set>
+#include <string>
+#include <utility>
+#include <variant>
 
-#include "formats/openai/data_url.hpp"
 #include "formats/openai/fields.hpp"
+#include "formats/openai/message_read.hpp"
 #include "formats/openai/openai.hpp"
-#include "formats/openai/reasoning.hpp"
 #include "formats/openai/tables.hpp"
-#include "llm/arena.hpp"
 
 namespace llm::openai {
 
 namespace {
 
-using chat::Message;
-using chat::Part;
-using chat::PartType;
 using chat::Request;
-using chat::Role;
 using json::Kind;
 using json::Value;
 
-std::string_view expected(Kind kind) {
-    switch (kind) {
-    case Kind::null:
-        return "must be null";
-    case Kind::boolean:
-        return "must be true or false";
-    case Kind::number:
-        return "must be a number";
-    case Kind::string:
-        return "must be a string";
-    case Kind::array:
-        return "must be an array";
-    case Kind::object:
-        return "must be an object";
-    }
-    return {};
-}
-
-constexpr unsigned bit(Role role) {
-    return 1U << static_cast<unsigned>(role);
-}
-
-// Every function that reads returns false after it has set error_.
-class RequestReader {
+class RequestReader : FieldReader {
 public:
     RequestReader(Value root, std::pmr::memory_resource *memory)
-        : root_(root), memory_(memory), request_(memory), calls_(memory),
-          legacy_calls_(memory) {}
+        : root_(root), memory_(memory), request_(memory) {}
 
     Result<Request> read();
 
 private:
     using Read = bool (RequestReader::*)(Value, const Path &);
-    using ReadPart = bool (RequestReader::*)(Value, const Path &, Part &);
 
     // A member that needs more than a check of its type.
     struct MemberReader {
@@ -62,32 +32,10 @@ private:
     };
     static const MemberReader member_readers[];
 
-    // A content part, and the roles that may have it.
-    struct PartReader {
-        std::string_view type;
-        unsigned roles;
-        ReadPart read;
-    };
-    static const PartReader part_readers[];
-
-    // A call in the deprecated form, which has no id.
-    struct LegacyCall {
-        std::string_view name;
-        std::string_view id;
-    };
-
-    bool fail(const Path &path, std::string_view reason);
-    bool expect(Value value, Kind kind, const Path &path);
-    bool required_text(Value parent, const Path &path, std::string_view name,
-                       std::string_view &out);
-    bool optional_text(Value parent, const Path &path, std::string_view name,
-                       std::string_view &out);
-
     bool read_member(const json::Member &member);
     bool read_scalar(const ScalarMember &scalar, Value value,
                      const Path &path);
 
-    bool ignore(Value, const Path &) { return true; }
     bool read_model(Value value, const Path &path);
     bool read_messages(Value value, const Path &path);
     bool read_max_tokens(Value value, const Path &path);
@@ -97,6 +45,7 @@ private:
     bool read_stream_options(Value value, const Path &path);
     bool read_tools(Value value, const Path &path);
     bool read_functions(Value value, const Path &path);
+    bool read_function(Value value, const Path &path, chat::Tool &tool);
     bool read_tool_choice(Value value, const Path &path);
     bool read_function_call(Value value, const Path &path);
     bool read_parallel_tool_calls(Value value, const Path &path);
@@ -104,30 +53,10 @@ private:
     bool read_reasoning_effort(Value value, const Path &path);
     bool read_service_tier(Value value, const Path &path);
 
-    bool read_message(Value value, const Path &path);
-    bool read_content(Value value, const Path &path, Message &message);
-    bool read_part(Value value, const Path &path, Message &message);
-    bool read_assistant(Value value, const Path &path, Message &message);
-    bool read_tool_call(Value value, const Path &path, Message &message);
-    bool read_legacy_call(Value value, const Path &path, Message &message);
-    bool read_tool_result(Value value, const Path &path, Message &message);
-    bool read_legacy_result(Value value, const Path &path, Message &message);
-    bool read_function(Value value, const Path &path, chat::Tool &tool);
-    bool read_arguments(Value value, const Path &path, std::string_view &out);
-
-    bool read_text(Value value, const Path &path, Part &part);
-    bool read_refusal(Value value, const Path &path, Part &part);
-    bool read_image(Value value, const Path &path, Part &part);
-    bool read_audio(Value value, const Path &path, Part &part);
-    bool read_file(Value value, const Path &path, Part &part);
-
     Value root_;
     std::pmr::memory_resource *memory_;
     Request request_;
-    Error error_;
     std::optional<std::int64_t> max_tokens_;    // the deprecated member
-    std::pmr::unordered_set<std::string_view> calls_;   // ids so far
-    std::pmr::vector<LegacyCall> legacy_calls_;
 };
 
 const RequestReader::MemberReader RequestReader::member_readers[] = {
@@ -147,51 +76,6 @@ const RequestReader::MemberReader RequestReader::member_readers[] = {
     {"reasoning_effort", &RequestReader::read_reasoning_effort},
     {"service_tier", &RequestReader::read_service_tier},
 };
-
-// OpenAI API reference: text everywhere, refusals from the assistant, the rest
-// from users. Images and files in tool results are an extension of compatible
-// servers, which other formats have, too.
-const RequestReader::PartReader RequestReader::part_readers[] = {
-    {"text", ~0U, &RequestReader::read_text},
-    {"refusal", bit(Role::assistant), &RequestReader::read_refusal},
-    {"image_url", bit(Role::user) | bit(Role::tool),
-     &RequestReader::read_image},
-    {"input_audio", bit(Role::user), &RequestReader::read_audio},
-    {"file", bit(Role::user) | bit(Role::tool), &RequestReader::read_file},
-};
-
-bool RequestReader::fail(const Path &path, std::string_view reason) {
-    std::string param = path.text();
-    std::string message = param + ' ' + std::string(reason);
-    error_ = invalid_request(std::move(message), std::move(param));
-    return false;
-}
-
-bool RequestReader::expect(Value value, Kind kind, const Path &path) {
-    if (value && value.kind() == kind) {
-        return true;
-    }
-    return fail(path, expected(kind));
-}
-
-bool RequestReader::required_text(Value parent, const Path &path,
-                                  std::string_view name,
-                                  std::string_view &out) {
-    Path member(path, name);
-    out = parent[name].string();
-    if (!out.empty()) {
-        return true;
-    }
-    return fail(member, "must be a string that is not empty");
-}
-
-bool RequestReader::optional_text(Value parent, const Path &path,
-                                  std::string_view name,
-                                  std::string_view &out) {
-    Value value = parent[name];
-    out = value.string();
-    return value.is_null() || expect(value, Kind::string, Path(path, name));
-}
 
 Result<Request> RequestReader::read() {
     if (!root_.is_object()) {
@@ -267,19 +151,10 @@ bool RequestReader::read_model(Value value, const Path &path) {
 }
 
 bool RequestReader::read_messages(Value value, const Path &path) {
-    if (!expect(value, Kind::array, path)) {
+    auto outcome = openai::read_messages(value, path, request_, memory_);
+    if (!outcome) {
+        error_ = std::move(outcome.error());
         return false;
-    }
-    if (value.size() == 0) {
-        return fail(path, "must not be empty");
-    }
-
-    request_.messages.reserve(value.size());
-    std::size_t index = 0;
-    for (Value message : value.elements()) {
-        if (!read_message(message, Path(path, index++))) {
-            return false;
-        }
     }
     return true;
 }
@@ -529,342 +404,6 @@ bool RequestReader::read_reasoning_effort(Value value, const Path &path) {
 bool RequestReader::read_service_tier(Value value, const Path &path) {
     request_.service_tier = value.string();
     return expect(value, Kind::string, path);
-}
-
-// Messages
-
-bool RequestReader::read_message(Value value, const Path &path) {
-    if (!expect(value, Kind::object, path)) {
-        return false;
-    }
-
-    Message &message = request_.messages.emplace_back(memory_);
-    std::string_view word = value["role"].string();
-    if (word == "function") {
-        return read_legacy_result(value, path, message);
-    }
-    auto role = role_of(word);
-    if (!role) {
-        return fail(Path(path, "role"),
-                    "must be \"system\", \"developer\", \"user\", "
-                    "\"assistant\" or \"tool\"");
-    }
-    message.role = *role;
-    message.source = value;
-    if (!optional_text(value, path, "name", message.name)) {
-        return false;
-    }
-
-    switch (message.role) {
-    case Role::assistant:
-        return read_assistant(value, path, message);
-    case Role::tool:
-        return read_tool_result(value, path, message);
-    default:
-        return read_content(value["content"], Path(path, "content"), message);
-    }
-}
-
-bool RequestReader::read_content(Value value, const Path &path,
-                                 Message &message) {
-    if (value.is_string()) {
-        Part part;
-        part.text = value.string();
-        message.parts.push_back(part);
-        return true;
-    }
-    if (!value.is_array()) {
-        return fail(path, "must be a string or an array of parts");
-    }
-
-    message.parts.reserve(value.size());
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        if (!read_part(element, Path(path, index++), message)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool RequestReader::read_part(Value value, const Path &path,
-                              Message &message) {
-    if (!expect(value, Kind::object, path)) {
-        return false;
-    }
-
-    std::string_view type = value["type"].string();
-    for (const PartReader &row : part_readers) {
-        if (row.type != type || (row.roles & bit(message.role)) == 0) {
-            continue;
-        }
-        Part part;
-        part.source = value;
-        if (Value mark = value["cache_control"]; mark.is_object()) {
-            part.cache_control = mark;
-        }
-        if (!(this->*row.read)(value, path, part)) {
-            return false;
-        }
-        message.parts.push_back(part);
-        return true;
-    }
-
-    std::string reason = "must be one of";
-    char separator = ' ';
-    for (const PartReader &row : part_readers) {
-        if (row.roles & bit(message.role)) {
-            reason.push_back(separator);
-            reason.append(separator == ',' ? " \"" : "\"");
-            reason.append(row.type).push_back('"');
-            separator = ',';
-        }
-    }
-    return fail(Path(path, "type"), reason);
-}
-
-bool RequestReader::read_text(Value value, const Path &path, Part &part) {
-    part.text = value["text"].string();
-    return expect(value["text"], Kind::string, Path(path, "text"));
-}
-
-bool RequestReader::read_refusal(Value value, const Path &path, Part &part) {
-    part.type = PartType::refusal;
-    part.text = value["refusal"].string();
-    return expect(value["refusal"], Kind::string, Path(path, "refusal"));
-}
-
-bool RequestReader::read_image(Value value, const Path &path, Part &part) {
-    part.type = PartType::image;
-
-    Value image = value["image_url"];
-    Path where(path, "image_url");
-    // Some clients put the URL where the object belongs.
-    if (image.is_string()) {
-        part.url = image.string();
-    } else if (!expect(image, Kind::object, where)
-               || !required_text(image, where, "url", part.url)
-               || !optional_text(image, where, "detail", part.detail)) {
-        return false;
-    }
-
-    if (is_data_url(part.url)) {
-        auto data = parse_data_url(part.url);
-        if (!data) {
-            return fail(Path(where, "url"), "must be a base64 data URL");
-        }
-        part.url = {};
-        part.media_type = data->media_type;
-        part.data = data->data;
-    } else if (!part.url.starts_with("https://")
-               && !part.url.starts_with("http://")) {
-        return fail(Path(where, "url"), "must be an http, https or data URL");
-    }
-    return true;
-}
-
-bool RequestReader::read_audio(Value value, const Path &path, Part &part) {
-    part.type = PartType::audio;
-
-    Value audio = value["input_audio"];
-    Path where(path, "input_audio");
-    std::string_view format;
-    if (!expect(audio, Kind::object, where)
-        || !required_text(audio, where, "data", part.data)
-        || !required_text(audio, where, "format", format)) {
-        return false;
-    }
-    part.media_type = audio_media_type(format);
-    return !part.media_type.empty()
-           || fail(Path(where, "format"), "must be \"wav\" or \"mp3\"");
-}
-
-bool RequestReader::read_file(Value value, const Path &path, Part &part) {
-    part.type = PartType::file;
-
-    Value file = value["file"];
-    Path where(path, "file");
-    std::string_view url;
-    if (!expect(file, Kind::object, where)
-        || !optional_text(file, where, "filename", part.filename)
-        || !optional_text(file, where, "file_id", part.file_id)
-        || !optional_text(file, where, "file_data", url)) {
-        return false;
-    }
-    if (url.empty() && part.file_id.empty()) {
-        return fail(where, "must have \"file_data\" or \"file_id\"");
-    }
-    if (!url.empty()) {
-        auto data = parse_data_url(url);
-        if (!data) {
-            return fail(Path(where, "file_data"),
-                        "must be a base64 data URL");
-        }
-        part.media_type = data->media_type;
-        part.data = data->data;
-    }
-    return true;
-}
-
-bool RequestReader::read_assistant(Value value, const Path &path,
-                                   Message &message) {
-    for_each_reasoning(value, [&](ReasoningPiece piece, std::string_view text) {
-        append_reasoning(piece, text, message);
-    });
-
-    Value content = value["content"];
-    if (!content.is_null()
-        && !read_content(content, Path(path, "content"), message)) {
-        return false;
-    }
-
-    std::string_view refusal;
-    if (!optional_text(value, path, "refusal", refusal)) {
-        return false;
-    }
-    if (!refusal.empty()) {
-        Part part;
-        part.type = PartType::refusal;
-        part.text = refusal;
-        message.parts.push_back(part);
-    }
-
-    // An earlier spoken answer: an id that only its own server can resolve.
-    if (Value audio = value["audio"]; !audio.is_null()) {
-        Part part;
-        part.type = PartType::native;
-        part.name = "audio";
-        part.source = audio;
-        message.parts.push_back(part);
-    }
-
-    if (Value calls = value["tool_calls"]; !calls.is_null()) {
-        Path where(path, "tool_calls");
-        if (!expect(calls, Kind::array, where)) {
-            return false;
-        }
-        std::size_t index = 0;
-        for (Value call : calls.elements()) {
-            if (!read_tool_call(call, Path(where, index++), message)) {
-                return false;
-            }
-        }
-    }
-
-    Value legacy = value["function_call"];
-    if (!legacy.is_null()
-        && !read_legacy_call(legacy, Path(path, "function_call"), message)) {
-        return false;
-    }
-
-    if (content.is_null() && message.parts.empty()) {
-        return fail(Path(path, "content"),
-                    "must be a string or an array of parts where the message "
-                    "has no \"tool_calls\"");
-    }
-    return true;
-}
-
-bool RequestReader::read_arguments(Value value, const Path &path,
-                                   std::string_view &out) {
-    if (value.is_null()) {
-        return true;
-    }
-    if (value.is_string()) {
-        out = value.string();
-        return true;
-    }
-    // An object instead of its text: what several servers' answers hold, and
-    // so what their clients send back.
-    if (value.is_object()) {
-        out = value.raw();
-        return true;
-    }
-    return fail(path, "must be a string");
-}
-
-bool RequestReader::read_tool_call(Value value, const Path &path,
-                                   Message &message) {
-    if (!expect(value, Kind::object, path)) {
-        return false;
-    }
-
-    Part part;
-    part.type = PartType::tool_call;
-    part.source = value;
-    if (!required_text(value, path, "id", part.id)) {
-        return false;
-    }
-
-    part.custom = value["type"].string() == "custom";
-    std::string_view kind = part.custom ? "custom" : "function";
-    std::string_view arguments = part.custom ? "input" : "arguments";
-    Path where(path, kind);
-    if (!expect(value[kind], Kind::object, where)
-        || !required_text(value[kind], where, "name", part.name)
-        || !read_arguments(value[kind][arguments], Path(where, arguments),
-                           part.arguments)) {
-        return false;
-    }
-
-    calls_.insert(part.id);
-    message.parts.push_back(part);
-    return true;
-}
-
-bool RequestReader::read_legacy_call(Value value, const Path &path,
-                                     Message &message) {
-    Part part;
-    part.type = PartType::tool_call;
-    if (!expect(value, Kind::object, path)
-        || !required_text(value, path, "name", part.name)
-        || !read_arguments(value["arguments"], Path(path, "arguments"),
-                           part.arguments)) {
-        return false;
-    }
-
-    part.id = arena_concat(
-        memory_, {"call_function_", std::to_string(legacy_calls_.size())});
-    legacy_calls_.push_back({part.name, part.id});
-    message.parts.push_back(part);
-    message.source = {};
-    return true;
-}
-
-bool RequestReader::read_tool_result(Value value, const Path &path,
-                                     Message &message) {
-    if (!required_text(value, path, "tool_call_id", message.tool_call_id)
-        || !read_content(value["content"], Path(path, "content"), message)) {
-        return false;
-    }
-    return calls_.contains(message.tool_call_id)
-           || fail(Path(path, "tool_call_id"),
-                   "must be the id of a tool call in an earlier message");
-}
-
-bool RequestReader::read_legacy_result(Value value, const Path &path,
-                                       Message &message) {
-    message.role = Role::tool;
-    std::string_view name;
-    if (!required_text(value, path, "name", name)) {
-        return false;
-    }
-    Value content = value["content"];
-    if (!content.is_null()
-        && !read_content(content, Path(path, "content"), message)) {
-        return false;
-    }
-
-    auto call = std::find_if(
-        legacy_calls_.rbegin(), legacy_calls_.rend(),
-        [&](const LegacyCall &known) { return known.name == name; });
-    if (call == legacy_calls_.rend()) {
-        return fail(Path(path, "name"),
-                    "must be the name of a function call in an earlier "
-                    "message");
-    }
-    message.tool_call_id = call->id;
-    return true;
 }
 
 }  // namespace
