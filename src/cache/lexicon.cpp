@@ -132,12 +132,13 @@ constexpr Row rows[] = {
      "wondered curious know knows would_like like_to ask asking asked question "
      "questions help helps helping assist anyone anybody someone somebody "
      "'d let lets let's info information "
+     "excuse_me good_morning good_evening good_afternoon good_day "
      "of_course in_order find_out learn_about whether able sure hear "
      "interested o'clock"},
     {en, C::polite, 0, "tell explain describe give show teach"},
     {en, C::faint, grouped,
      "exact precise actual specific particular|main|"
-     "generally usually typically normally commonly|all every each|"
+     "generally usually typically normally commonly|"
      "current currently present-day nowadays today|"
      "myself yourself oneself|called named|again|still|already|yet|always|"
      "easily|properly correctly proper|if|need needs|ever even"},
@@ -207,7 +208,7 @@ constexpr Row rows[] = {
      "richer wealthier:poorer|richest wealthiest:poorest|stronger:weaker|"
      "strongest:weakest|closer nearer:farther further|"
      "closest nearest:farthest furthest|better:worse|best:worst|"
-     "easier:harder|easy:difficult hard|good:bad|fast:slow slowly|"
+     "easier:harder|easy:difficult hard|good:bad|slow slowly|"
      "first:last final|next:previous|upper|"
      "start begin starts begins starting beginning started began begun "
      "commence:end stop finish ends stops ending ended finished finishes|"
@@ -278,13 +279,14 @@ constexpr Row rows[] = {
     // After "how": a number. The nouns are of the same group.
     {en, C::aspect, grouped,
      "tall height high|long length duration lasts|far distance|old age aged|"
-     "big size large huge|heavy weight weigh weighs|speed velocity|"
+     "big size large huge|heavy weight weigh weighs|fast speed velocity|"
      "deep depth|wide width|cost costs price prices priced costing expensive|"
      "often frequently frequency|soon|loud|bright|thick thickness|"
      "population inhabitants residents"},
 
     {en, C::synonym, grouped,
      "usa u.s america united_states u.s.a|"
+     "all every each|"
      "uk u.k united_kingdom britain great_britain|eu european_union|"
      "nyc new_york|car cars automobile automobiles|"
      "movie movies film films|"
@@ -317,7 +319,9 @@ constexpr Row rows[] = {
      "speak speaking spoke spoken|drive driving drove driven|"
      "difference differences differ differs different distinguish|"
      "compare comparison comparing compared|reason reasons|"
-     "kill killed kills killing|error errors problem problems issue issues|"
+     "kill killed kills killing terminate terminating|package packages "
+     "parcel parcels|reservation reservations booking bookings|"
+     "launch launching launched|tap faucet|garbage trash rubbish|error errors problem problems issue issues|"
      "email emails e-mail|website websites site sites|"
      "app apps application applications|program programs programme|"
      "folder folders directory directories|"

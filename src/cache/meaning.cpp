@@ -404,6 +404,11 @@ Kind Reader::kind_of_question(std::size_t index) {
     if (is_word(peek(next), WordClass::quantity)) {
         return Kind::how_much;
     }
+    if (is_word(peek(next), WordClass::synonym)
+        && peek(next).text.starts_with("reason")) {
+        all()[next].cls = WordClass::faint;
+        return Kind::why;
+    }
     // What should I do to ...
     for (; next < all().size() && next < index + 5; ++next) {
         if (peek(next).text == "do" && is_word(peek(next + 1),
@@ -417,11 +422,14 @@ Kind Reader::kind_of_question(std::size_t index) {
 
 void Reader::find_kind() {
     const auto tokens = all();
+    // The question word: the first one that a verb follows ("When baking
+    // bread, what does salt do?"), else the first.
     std::size_t question = tokens.size();
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        if (is_word(tokens[i], WordClass::question)) {
+    for (std::size_t i = tokens.size(); i-- > 0;) {
+        if (is_word(tokens[i], WordClass::question)
+            && (question == tokens.size() || !is_auxiliary(peek(question + 1).cls)
+                || is_auxiliary(peek(i + 1).cls))) {
             question = i;
-            break;
         }
     }
     bool asks = question < tokens.size();
@@ -443,17 +451,48 @@ void Reader::find_kind() {
                   || tokens[i].text == "sais" || tokens[i].text == "sabes";
     }
 
-    if (first < tokens.size() && tokens[first].type == TokenType::word
-        && is_auxiliary(tokens[first].cls) && !polite) {
+    // A verb first, or first after a comma: "In Python, can I ...".
+    auto verb_at = [&](std::size_t i) {
+        return tokens[i].type == TokenType::word
+               && is_auxiliary(tokens[i].cls);
+    };
+    std::size_t verb = tokens.size();
+    if (first < tokens.size() && verb_at(first)) {
+        verb = first;
+    }
+    for (std::size_t i = first; i < tokens.size() && !asks; ++i) {
+        if (verb == tokens.size() && !tokens[i].joined && verb_at(i)) {
+            verb = i;
+        }
+    }
+    // "Can you write ..." is a request, not a question.
+    bool request = verb + 1 < tokens.size()
+                   && is_word(tokens[verb], WordClass::modal)
+                   && value_as<Modality>(tokens[verb]) == Modality::possible
+                   && is_word(tokens[verb + 1], WordClass::pronoun)
+                   && value_as<Person>(tokens[verb + 1]) == Person::second;
+
+    if (verb < tokens.size() && !polite && !(request && !asks)) {
         meaning_.kind = Kind::yes_no;
-        meaning_.kind_word = tokens[first].raw;
+        meaning_.kind_word = tokens[verb].raw;
+        // "Is it possible to ..." is "Can I ...".
+        for (const Token &token : tokens) {
+            if (is_word(token, WordClass::soft)
+                && token.text.starts_with("possibl")) {
+                meaning_.modality = Modality::possible;
+            }
+        }
     } else if (asks) {
         meaning_.kind = kind_of_question(question);
         meaning_.kind_word = tokens[question].raw;
         // "Who is winning": now, not in general.
-        if (meaning_.kind == Kind::who
-            && is_word(peek(question + 1), WordClass::present)) {
-            meaning_.progressive = peek(question + 2).text.ends_with("ing");
+        const Token &next = peek(question + 1);
+        if (meaning_.kind == Kind::who) {
+            meaning_.progressive = is_word(next, WordClass::present)
+                                   && peek(question + 2).text.ends_with("ing");
+            meaning_.object = tokens[question].text == "whom"
+                              || next.text == "did" || next.text == "does"
+                              || next.text == "do";
         }
     } else if (polite) {
         meaning_.kind = Kind::describe;
@@ -574,9 +613,12 @@ void Reader::set_roles() {
     bool preposition = false;
     bool last_preposition = false;
     bool infinitive = true;     // "to" here stands before a verb
+    bool joined = false;        // by a conjunction
 
     for (Token &token : all()) {
         if (weight(token) == Weight::hard) {
+            token.linked = joined;
+            joined = false;
             token.role = last_role = role;
             token.direction = last_direction = direction;
             token.after_preposition = last_preposition = preposition;
@@ -603,6 +645,7 @@ void Reader::set_roles() {
             preposition = true;
             break;
         case WordClass::conjunction:
+            joined = true;
             role = last_role;
             direction = last_direction;
             preposition = last_preposition;

@@ -313,6 +313,15 @@ void Tokens::add_word(std::string_view text, std::size_t begin,
     token->capitals = letters >= 2 && capitals == letters;
 }
 
+// A word of its own that is written as a part of another.
+void Tokens::add_ending(std::string_view text, std::size_t begin,
+                        std::size_t end) {
+    add_word(text, begin, end);
+    if (!overflow_) {
+        tokens_[count_ - 1].capital = tokens_[count_ - 1].capitals = false;
+    }
+}
+
 void Tokens::add_literal(std::size_t begin, std::size_t end,
                          bool exact_case) {
     if (Token *token = add(TokenType::literal, begin, end)) {
@@ -616,7 +625,7 @@ void Tokens::read_word(std::size_t end) {
         add_word(base, begin, stop);
         if (std::find(std::begin(before_is), std::end(before_is), base)
             != std::end(before_is)) {
-            add_word("is", begin, stop);
+            add_ending("is", begin, stop);
         }
         return;
     }
@@ -632,7 +641,7 @@ void Tokens::read_word(std::size_t end) {
             }
         }
         add_word(base, begin, stop);
-        add_word(row.word, begin, stop);
+        add_ending(row.word, begin, stop);
         return;
     }
     add_word(word, begin, stop);

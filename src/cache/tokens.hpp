@@ -26,6 +26,7 @@ struct Token {
     WordClass cls;
     Direction direction;
     bool after_preposition;
+    bool linked;                // "and" or the like stands before it
     bool exact;                 // number: mantissa and exponent are all of it
     bool negative;              // number
     bool capital;               // the first letter
@@ -69,6 +70,8 @@ private:
 
     Token *add(TokenType type, std::size_t begin, std::size_t end);
     void add_word(std::string_view text, std::size_t begin, std::size_t end);
+    void add_ending(std::string_view text, std::size_t begin,
+                    std::size_t end);
     void add_literal(std::size_t begin, std::size_t end, bool exact_case);
     void add_number(std::uint64_t mantissa, int exponent, std::size_t begin,
                     std::size_t end);

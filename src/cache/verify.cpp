@@ -64,7 +64,6 @@ bool inflects(const Token &token) {
         return false;
     }
     switch (token.cls) {
-    case WordClass::opposite:
     case WordClass::month:
     case WordClass::weekday:
     case WordClass::ordinal:
@@ -91,15 +90,56 @@ bool is_agent(std::string_view verb, std::string_view agent) {
     return false;
 }
 
-bool same(const Token &a, const Token &b, bool who) {
+// The next letter, without its accent where it has one in Latin-1; 0 at the
+// end.
+char next_plain(std::string_view &text) {
+    // U+00E0 .. U+00FF.
+    constexpr std::string_view plain = "aaaaaaaceeeeiiiidnooooo/ouuuuypy";
+    if (text.empty()) {
+        return '\0';
+    }
+    if (text[0] == '\xC3' && text.size() > 1
+        && static_cast<unsigned char>(text[1]) >= 0xA0) {
+        char c = plain[static_cast<unsigned char>(text[1]) - 0xA0];
+        text.remove_prefix(2);
+        return c;
+    }
+    char c = text[0];
+    text.remove_prefix(1);
+    return c;
+}
+
+// "café" and "cafe".
+bool same_but_accents(std::string_view a, std::string_view b) {
+    while (!a.empty() || !b.empty()) {
+        if (next_plain(a) != next_plain(b)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// What the two questions have in common already.
+struct Setting {
+    bool who = false;       // both ask who
+    bool english = false;   // accents are decoration
+};
+
+bool same(const Token &a, const Token &b, Setting setting) {
     if (a.key == b.key) {
         return true;
     }
-    if (!inflects(a) || !inflects(b)) {
+    bool opposites = a.cls == WordClass::opposite
+                     && b.cls == WordClass::opposite;
+    if (!inflects(a) || !inflects(b) || opposites) {
         return false;
     }
+    if (setting.english && same_but_accents(a.text, b.text)) {
+        return true;
+    }
     return same_stem(a.text, b.text)
-           || (who && (is_agent(a.text, b.text) || is_agent(b.text, a.text)));
+           || (setting.who
+               && (is_agent(a.text, b.text) || is_agent(b.text, a.text)));
 }
 
 // The difference that a token makes that only one question has.
@@ -160,6 +200,7 @@ private:
     bool numbers_differ();
     void match(Tokens &from, Tokens &to, Matches &matches);
     bool words_differ();
+    bool verbs_differ();
     bool tenses_differ();
     bool persons_differ();
     bool orders_differ();
@@ -169,6 +210,7 @@ private:
                                  Weight weight);
 
     bool strict_;
+    Language language_ = Language::unknown;
     Verdict verdict_;
     Tokens a_;      // asked
     Tokens b_;      // stored
@@ -189,9 +231,9 @@ Verdict Comparison::compare(std::string_view asked, std::string_view stored) {
         && other != Language::unknown) {
         return {Difference::language, {}, {}};
     }
-    language = std::max(language, other);
-    asked_ = understand(a_, language);
-    stored_ = understand(b_, language);
+    language_ = std::max(language, other);
+    asked_ = understand(a_, language_);
+    stored_ = understand(b_, language_);
 
     match(a_, b_, a_to_b_);
     match(b_, a_, b_to_a_);
@@ -203,14 +245,16 @@ Verdict Comparison::compare(std::string_view asked, std::string_view stored) {
 
 void Comparison::match(Tokens &from, Tokens &to, Matches &matches) {
     auto others = to.all();
-    bool who = asked_.kind == Kind::who && stored_.kind == Kind::who;
+    Setting setting;
+    setting.who = asked_.kind == Kind::who && stored_.kind == Kind::who;
+    setting.english = language_ == Language::english;
     std::size_t i = 0;
     for (const Token &token : from.all()) {
         matches[i] = unmatched;
         if (weight(token) != Weight::none) {
             for (std::size_t j = 0; j < others.size(); ++j) {
                 if (weight(others[j]) != Weight::none
-                    && same(token, others[j], who)) {
+                    && same(token, others[j], setting)) {
                     matches[i] = static_cast<std::uint16_t>(j);
                     break;
                 }
@@ -300,6 +344,21 @@ bool Comparison::negations_differ() {
                    stored_.negation_word);
 }
 
+// "parcel tracking" beside "How do I track a parcel?", but not "Track my
+// parcel", which is an order: it starts with the verb that the question has.
+bool is_fragment(const Tokens &question, const Tokens &words) {
+    auto first = [](const Tokens &tokens) {
+        auto all = tokens.all();
+        return std::find_if(all.begin(), all.end(), [](const Token &token) {
+            return weight(token) == Weight::hard;
+        });
+    };
+    auto verb = first(question);
+    auto word = first(words);
+    return verb != question.all().end() && word != words.all().end()
+           && verb->text != word->text;
+}
+
 bool Comparison::kinds_differ() {
     auto open = [](Kind kind) {
         return kind == Kind::none || kind == Kind::describe
@@ -313,8 +372,13 @@ bool Comparison::kinds_differ() {
                 || (b == Kind::who && (a == Kind::none || a == Kind::describe))
                 || (a == Kind::how_much && (b == Kind::none || b == Kind::what))
                 || (b == Kind::how_much
-                    && (a == Kind::none || a == Kind::what));
+                    && (a == Kind::none || a == Kind::what))
+                || (a == Kind::how && b == Kind::none && is_fragment(a_, b_))
+                || (b == Kind::how && a == Kind::none && is_fragment(b_, a_));
     if (a != b && (strict_ || !near)) {
+        return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
+    }
+    if (a == Kind::who && b == Kind::who && asked_.object != stored_.object) {
         return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
     }
     if (a == Kind::yes_no && asked_.modality != stored_.modality) {
@@ -324,9 +388,30 @@ bool Comparison::kinds_differ() {
     return false;
 }
 
+// "Who owns" and "who owned": the verb itself has the tense where no other
+// does.
+bool Comparison::verbs_differ() {
+    auto a = a_.all();
+    auto b = b_.all();
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a_to_b_[i] == unmatched || a[i].type != TokenType::word) {
+            continue;
+        }
+        const Token &other = b[a_to_b_[i]];
+        if (a[i].text.ends_with("ed") != other.text.ends_with("ed")
+            && a[i].text != other.text) {
+            return differs(Difference::tense, a[i].raw, other.raw);
+        }
+    }
+    return false;
+}
+
 bool Comparison::tenses_differ() {
     unsigned a = asked_.tenses;
     unsigned b = stored_.tenses;
+    if (a == 0 && b == 0 && verbs_differ()) {
+        return true;
+    }
     bool future = ((a ^ b) & tense_future) != 0;
     bool apart = a != 0 && b != 0 && (a & b) == 0;
     // Who somebody is or was is the same question.
@@ -412,16 +497,22 @@ bool Comparison::orders_differ() {
             bool changed = turned(places[i]) || turned(places[j]);
             bool entities = is_entity(a[places[i].a])
                             && is_entity(a[places[j].a]);
+            // Without a word before either, nothing says that they have
+            // kept their parts.
+            bool bare = entities && a[places[i].a].role == 0
+                        && a[places[j].a].role == 0
+                        && !a[places[i].a].linked && !a[places[j].a].linked;
             bool with_direction =
-                (turned(places[i]) && directed(places[i]))
-                || (turned(places[j]) && directed(places[j]));
+                directed(places[i]) && directed(places[j]);
             // Two that have changed places around a third.
             bool around = false;
             for (std::size_t k = i + 1; k < j; ++k) {
                 around |= places[k].b > places[j].b
                           && places[k].b < places[i].b;
             }
-            if (changed && (strict_ || entities || with_direction || around)) {
+            bool counts = strict_ || asked_.kind == Kind::yes_no || entities
+                          || with_direction || around;
+            if (bare || (changed && counts)) {
                 return differ(places[j]);
             }
         }
