@@ -55,6 +55,32 @@ bool is_structure(WordClass cls) {
     }
 }
 
+Weight weight_of(WordClass cls) {
+    switch (cls) {
+    case WordClass::filler:
+    case WordClass::article:
+    case WordClass::polite:
+    case WordClass::pronoun:
+    case WordClass::negation:
+    case WordClass::question:
+    case WordClass::present:
+    case WordClass::past:
+    case WordClass::future:
+    case WordClass::modal:
+    case WordClass::preposition:
+    case WordClass::conjunction:
+        return Weight::none;
+    case WordClass::faint:
+    case WordClass::manner:
+    case WordClass::quantity:
+        return Weight::faint;
+    case WordClass::soft:
+        return Weight::soft;
+    default:
+        return Weight::hard;
+    }
+}
+
 class Reader {
 public:
     Reader(Tokens &tokens, Language language)
@@ -108,7 +134,14 @@ void Reader::classify() {
             || token.cls != WordClass::unlisted || token.quoted) {
             continue;
         }
+        // In a language that nobody knows every word counts; but "two", "km"
+        // and "May" are what they are in English, in many of them.
         if (language_ == Language::unknown) {
+            Word word = look_up(Language::english, token.text);
+            if (weight_of(word.cls) == Weight::hard) {
+                token.cls = word.cls;
+                token.value = word.value;
+            }
             continue;
         }
         // "US" is not "us".
@@ -675,32 +708,7 @@ void Reader::set_roles() {
 }  // namespace
 
 Weight weight(const Token &token) noexcept {
-    if (token.type != TokenType::word) {
-        return Weight::hard;
-    }
-    switch (token.cls) {
-    case WordClass::filler:
-    case WordClass::article:
-    case WordClass::polite:
-    case WordClass::pronoun:
-    case WordClass::negation:
-    case WordClass::question:
-    case WordClass::present:
-    case WordClass::past:
-    case WordClass::future:
-    case WordClass::modal:
-    case WordClass::preposition:
-    case WordClass::conjunction:
-        return Weight::none;
-    case WordClass::faint:
-    case WordClass::manner:
-    case WordClass::quantity:
-        return Weight::faint;
-    case WordClass::soft:
-        return Weight::soft;
-    default:
-        return Weight::hard;
-    }
+    return token.type == TokenType::word ? weight_of(token.cls) : Weight::hard;
 }
 
 Language language_of(const Tokens &tokens) noexcept {

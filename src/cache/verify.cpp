@@ -420,7 +420,8 @@ bool Comparison::tenses_differ() {
         && (asked_.kind == Kind::who || asked_.kind == Kind::what)) {
         apart = false;
     }
-    if (future || apart || (strict_ && a != b)
+    bool past = ((a ^ b) & tense_past) != 0;
+    if (future || apart || (strict_ && past)
         || asked_.progressive != stored_.progressive) {
         return differs(Difference::tense, asked_.tense_word,
                        stored_.tense_word);
