@@ -126,8 +126,8 @@ constexpr Row rows[] = {
     {en, C::article, 0, "a an the some any this that these those"},
     {en, C::filler, 0,
      "please kindly hi hello hey dear thanks thank thx pls plz so well ok okay "
-     "just actually basically really exactly precisely then also too quite "
-     "perhaps maybe there here yes oh um uh as such etc e.g i.e eg ie "
+     "just actually basically really exactly precisely then also quite "
+     "perhaps maybe there here oh um uh as such etc e.g i.e eg ie "
      "now right_now at_the_moment want wants wanted wish wonder wondering "
      "wondered curious know knows would_like like_to ask asking asked question "
      "questions help helps helping assist anyone anybody someone somebody "
@@ -148,13 +148,16 @@ constexpr Row rows[] = {
      "good_way simplest_way best_method"},
     {en, C::moment, 0, "year date day month time"},
     {en, C::quantity, 0, "much many number amount quantity"},
-    {en, C::soft, grouped,
+    {en, C::soft_noun, grouped,
      "person people human humans folks|thing things stuff something anything|"
      "kind kinds type types sort sorts|name names|"
-     "mean means meaning meant definition define defined|"
+     "city town|country nation|world|fact facts|account|"
+     // Beside an article: see meaning.cpp.
+     "mean means meaning meant definition define defined"},
+    {en, C::soft, grouped,
      "take takes taking took taken|find finding|"
-     "city town|country nation|world|term phrase|concept notion idea|"
-     "understand understanding|fact facts|possible possibly|account"},
+     "term phrase|concept notion idea|understand understanding|"
+     "possible possibly"},
     {en, C::pronoun, value_of(Person::first),
      "i me my mine we us our ours"},
     {en, C::pronoun, value_of(Person::second), "you your yours"},
@@ -285,7 +288,7 @@ constexpr Row rows[] = {
      "population inhabitants residents"},
 
     {en, C::synonym, grouped,
-     "usa u.s america united_states u.s.a|"
+     "capital capital_city capitals|usa u.s america united_states u.s.a|"
      "all every each|"
      "uk u.k united_kingdom britain great_britain|eu european_union|"
      "nyc new_york|car cars automobile automobiles|"

@@ -20,6 +20,7 @@ enum class WordClass : std::uint8_t {
     // Little to compare.
     faint,          // may be there or not; value: 0 or a group
     soft,           // on one side only; value: 0 or a group
+    soft_noun,      // likewise, unless it is a part of a name: "city state"
     manner,         // like faint; "way", "steps" after "what": how
     moment,         // "year" after "what": when; else like unlisted
     quantity,       // "much", "many"

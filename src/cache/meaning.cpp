@@ -75,6 +75,7 @@ Weight weight_of(WordClass cls) {
     case WordClass::quantity:
         return Weight::faint;
     case WordClass::soft:
+    case WordClass::soft_noun:
         return Weight::soft;
     default:
         return Weight::hard;
@@ -103,6 +104,7 @@ private:
     void find_dates();
     void find_units();
     void raise_names();
+    void raise_nouns();
     void find_kind();
     Kind kind_of_question(std::size_t index);
     void find_traits();
@@ -120,6 +122,7 @@ Meaning Reader::understand() {
     find_dates();
     find_units();
     raise_names();
+    raise_nouns();
     find_kind();
     find_traits();
     set_keys();
@@ -392,6 +395,7 @@ void Reader::raise_names() {
         case WordClass::polite:
         case WordClass::faint:
         case WordClass::soft:
+        case WordClass::soft_noun:
         case WordClass::manner:
         case WordClass::moment:
         case WordClass::quantity:
@@ -401,6 +405,47 @@ void Reader::raise_names() {
             break;
         default:
             break;
+        }
+    }
+}
+
+// Nouns without much meaning have one as a part of a name ("city state",
+// "class method"), after "which", and, where they could be verbs, after an
+// article ("the mean of"); and "a" is a name where no noun follows.
+void Reader::raise_nouns() {
+    auto hard_word = [&](std::size_t index) {
+        const Token &token = peek(index);
+        return index < all().size() && token.type == TokenType::word
+               && weight(token) == Weight::hard;
+    };
+    for (std::size_t i = 0; i < all().size(); ++i) {
+        Token &token = all()[i];
+        if (is_word(token, WordClass::article) && token.text == "a"
+            && language_ == Language::english) {
+            const Token &next = peek(i + 1);
+            if (i + 1 == all().size() || !next.joined
+                || next.cls == WordClass::preposition
+                || next.cls == WordClass::conjunction) {
+                token.cls = WordClass::unlisted;
+            }
+        }
+        bool noun = is_word(token, WordClass::soft_noun);
+        if (!noun && !is_word(token, WordClass::manner)
+            && !is_word(token, WordClass::quantity)) {
+            continue;
+        }
+        const Token &before = i > 0 ? peek(i - 1) : peek(all().size());
+        bool in_name = (token.joined && i > 0 && hard_word(i - 1))
+                       || (noun && peek(i + 1).joined && hard_word(i + 1));
+        bool asked_for = is_word(before, WordClass::question)
+                         && value_as<Kind>(before) == Kind::what
+                         && !is_word(token, WordClass::manner);
+        bool the_mean = noun && (token.text.starts_with("mean")
+                                 || token.text == "definition")
+                        && is_word(before, WordClass::article);
+        bool many = token.text == "many" || token.text == "much";
+        if ((in_name || asked_for || the_mean) && !many) {
+            token.cls = noun ? WordClass::synonym : WordClass::unlisted;
         }
     }
 }
@@ -519,13 +564,28 @@ void Reader::find_kind() {
         meaning_.kind = kind_of_question(question);
         meaning_.kind_word = tokens[question].raw;
         // "Who is winning": now, not in general.
-        const Token &next = peek(question + 1);
+        std::size_t verb_after = question + 1;
         if (meaning_.kind == Kind::who) {
-            meaning_.progressive = is_word(next, WordClass::present)
-                                   && peek(question + 2).text.ends_with("ing");
-            meaning_.object = tokens[question].text == "whom"
-                              || next.text == "did" || next.text == "does"
-                              || next.text == "do";
+            meaning_.progressive =
+                is_word(peek(verb_after), WordClass::present)
+                && peek(verb_after + 1).text.ends_with("ing");
+        }
+        if (meaning_.kind == Kind::who || meaning_.kind == Kind::what) {
+            // "Which company does": the noun stands between.
+            bool any = false;
+            for (std::size_t i = verb_after; i < tokens.size(); ++i) {
+                any |= is_auxiliary(tokens[i].cls);
+            }
+            const Token &next = peek(verb_after);
+            const Token &second = peek(verb_after + 1);
+            auto does = [](const Token &token) {
+                return token.text == "do" || token.text == "does"
+                       || token.text == "did";
+            };
+            meaning_.object = tokens[question].text == "whom" || does(next)
+                              || (weight(next) == Weight::hard
+                                  && does(second));
+            meaning_.subject = !any && !meaning_.object;
         }
     } else if (polite) {
         meaning_.kind = Kind::describe;
@@ -606,6 +666,7 @@ void Reader::set_keys() {
                 break;
             case WordClass::faint:
             case WordClass::soft:
+            case WordClass::soft_noun:
                 if (token.value != 0) {
                     token.key = value_key(group_space, token.value);
                 }

@@ -28,7 +28,8 @@ struct Meaning {
     unsigned negations = 0;
     Modality modality = Modality::none;
     bool progressive = false;   // "is winning", right after "who"
-    bool object = false;        // "whom": not who does, but whom it is done to
+    bool subject = false;       // "who beat him": the one who does it
+    bool object = false;        // "who did he beat": whom it is done to
     bool only_names = true;     // every hard token is a name
     std::string_view kind_word;
     std::string_view tense_word;

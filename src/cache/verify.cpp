@@ -378,7 +378,8 @@ bool Comparison::kinds_differ() {
     if (a != b && (strict_ || !near)) {
         return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
     }
-    if (a == Kind::who && b == Kind::who && asked_.object != stored_.object) {
+    if ((asked_.object && stored_.subject)
+        || (asked_.subject && stored_.object)) {
         return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
     }
     if (a == Kind::yes_no && asked_.modality != stored_.modality) {
@@ -485,8 +486,10 @@ bool Comparison::orders_differ() {
     for (std::size_t i = 0; i < count; ++i) {
         const Token &x = a[places[i].a];
         const Token &y = b[places[i].b];
-        if (x.direction != y.direction && x.after_preposition
-            && y.after_preposition) {
+        bool than = x.direction == Direction::than
+                    || y.direction == Direction::than;
+        if (x.direction != y.direction
+            && (than || (x.after_preposition && y.after_preposition))) {
             return differ(places[i]);
         }
     }
@@ -500,9 +503,11 @@ bool Comparison::orders_differ() {
                             && is_entity(a[places[j].a]);
             // Without a word before either, nothing says that they have
             // kept their parts.
-            bool bare = entities && a[places[i].a].role == 0
-                        && a[places[j].a].role == 0
-                        && !a[places[i].a].linked && !a[places[j].a].linked;
+            auto bare_place = [&](const Place &place) {
+                return a[place.a].role == 0 && b[place.b].role == 0
+                       && !a[place.a].linked && !b[place.b].linked;
+            };
+            bool bare = bare_place(places[i]) && bare_place(places[j]);
             bool with_direction =
                 directed(places[i]) && directed(places[j]);
             // Two that have changed places around a third.
