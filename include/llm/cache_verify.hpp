@@ -26,7 +26,8 @@
 // German, French and Spanish. In any other language nothing is harmless, so
 // that two questions agree only if they have the same words.
 //
-// Costs a few microseconds and no memory but the stack's (about 100 KB).
+// Costs a few microseconds, under half a millisecond for the worst of texts,
+// and no memory but the stack's (about 80 KB).
 #pragma once
 
 #include <cstddef>

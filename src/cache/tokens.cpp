@@ -587,11 +587,11 @@ void Tokens::read_word(std::size_t end) {
     std::size_t begin = i_;
 
     // Letters, digits after them, and what joins two of them.
-    auto scan = [&](std::string_view joints) {
+    auto scan = [&](std::string_view joints, std::size_t limit) {
         std::size_t k = begin;
-        while (k < end) {
+        while (k < limit) {
             bool joint = joints.find(chars_[k]) != std::string_view::npos
-                         && k > begin && k + 1 < end
+                         && k > begin && k + 1 < limit
                          && is_alnum(chars_[k - 1]) && is_alnum(chars_[k + 1]);
             if (!is_alnum(chars_[k]) && !joint) {
                 break;
@@ -600,11 +600,13 @@ void Tokens::read_word(std::size_t end) {
         }
         return k;
     };
-    std::size_t stop = scan(".&'-");
-    if (view(begin, stop).find('-') != std::string_view::npos
-        && look_up(Language::english, view(begin, stop)).cls
+    // No compound in the lexicon is longer.
+    constexpr std::size_t longest = 24;
+    std::size_t stop = scan(".&'-", std::min(end, begin + longest));
+    if (view(begin, stop).find('-') == std::string_view::npos
+        || look_up(Language::english, view(begin, stop)).cls
                == WordClass::unlisted) {
-        stop = scan(".&'");
+        stop = scan(".&'", end);
     }
     // French: l'eau, qu'est. English has only I'm and the like.
     std::string_view word = view(begin, stop);

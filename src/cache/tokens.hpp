@@ -39,7 +39,7 @@ struct Token {
 // The tokens of one text, which must outlive them. Large: made for the stack.
 class Tokens {
 public:
-    static constexpr std::size_t most = 512;
+    static constexpr std::size_t most = 256;
 
     // false: the text is too long, or has too many tokens.
     bool read(std::string_view text) noexcept;

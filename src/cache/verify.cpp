@@ -99,7 +99,7 @@ char next_plain(std::string_view &text) {
         return '\0';
     }
     if (text[0] == '\xC3' && text.size() > 1
-        && static_cast<unsigned char>(text[1]) >= 0xA0) {
+        && (static_cast<unsigned char>(text[1]) & 0xE0) == 0xA0) {
         char c = plain[static_cast<unsigned char>(text[1]) - 0xA0];
         text.remove_prefix(2);
         return c;
@@ -126,8 +126,11 @@ struct Setting {
 };
 
 bool same(const Token &a, const Token &b, Setting setting) {
-    if (a.key == b.key) {
-        return true;
+    // Forms of one word begin alike, but for an accent.
+    if (a.text.empty() || b.text.empty()
+        || (a.text[0] != b.text[0] && a.text[0] != '\xC3'
+            && b.text[0] != '\xC3')) {
+        return false;
     }
     bool opposites = a.cls == WordClass::opposite
                      && b.cls == WordClass::opposite;
@@ -245,6 +248,14 @@ Verdict Comparison::compare(std::string_view asked, std::string_view stored) {
 
 void Comparison::match(Tokens &from, Tokens &to, Matches &matches) {
     auto others = to.all();
+    auto find = [](std::span<const Token> among, auto &&is) {
+        for (std::size_t j = 0; j < among.size(); ++j) {
+            if (weight(among[j]) != Weight::none && is(among[j])) {
+                return static_cast<std::uint16_t>(j);
+            }
+        }
+        return static_cast<std::uint16_t>(unmatched);
+    };
     Setting setting;
     setting.who = asked_.kind == Kind::who && stored_.kind == Kind::who;
     setting.english = language_ == Language::english;
@@ -252,12 +263,14 @@ void Comparison::match(Tokens &from, Tokens &to, Matches &matches) {
     for (const Token &token : from.all()) {
         matches[i] = unmatched;
         if (weight(token) != Weight::none) {
-            for (std::size_t j = 0; j < others.size(); ++j) {
-                if (weight(others[j]) != Weight::none
-                    && same(token, others[j], setting)) {
-                    matches[i] = static_cast<std::uint16_t>(j);
-                    break;
-                }
+            // The same word first, in whatever form only then.
+            matches[i] = find(others, [&](const Token &other) {
+                return other.key == token.key;
+            });
+            if (matches[i] == unmatched) {
+                matches[i] = find(others, [&](const Token &other) {
+                    return same(token, other, setting);
+                });
             }
         }
         ++i;
@@ -478,6 +491,12 @@ bool Comparison::orders_differ() {
     auto turned = [&](const Place &place) {
         return a[place.a].role != b[place.b].role;
     };
+    // Without a word before either of two, nothing says that they have kept
+    // their parts.
+    auto bare_place = [&](const Place &place) {
+        return a[place.a].role == 0 && b[place.b].role == 0
+               && !a[place.a].linked && !b[place.b].linked;
+    };
     auto directed = [&](const Place &place) {
         return a[place.a].direction != Direction::none
                || b[place.b].direction != Direction::none;
@@ -499,26 +518,27 @@ bool Comparison::orders_differ() {
                 continue;
             }
             bool changed = turned(places[i]) || turned(places[j]);
+            bool bare = bare_place(places[i]) && bare_place(places[j]);
+            if (!changed && !bare) {
+                continue;
+            }
             bool entities = is_entity(a[places[i].a])
                             && is_entity(a[places[j].a]);
-            // Without a word before either, nothing says that they have
-            // kept their parts.
-            auto bare_place = [&](const Place &place) {
-                return a[place.a].role == 0 && b[place.b].role == 0
-                       && !a[place.a].linked && !b[place.b].linked;
-            };
-            bool bare = bare_place(places[i]) && bare_place(places[j]);
             bool with_direction =
                 directed(places[i]) && directed(places[j]);
             // Two that have changed places around a third.
-            bool around = false;
-            for (std::size_t k = i + 1; k < j; ++k) {
-                around |= places[k].b > places[j].b
-                          && places[k].b < places[i].b;
-            }
+            auto around = [&] {
+                for (std::size_t k = i + 1; k < j; ++k) {
+                    if (places[k].b > places[j].b
+                        && places[k].b < places[i].b) {
+                        return true;
+                    }
+                }
+                return false;
+            };
             bool counts = strict_ || asked_.kind == Kind::yes_no || entities
-                          || with_direction || around;
-            if (bare || (changed && counts)) {
+                          || with_direction || around();
+            if (bare || counts) {
                 return differ(places[j]);
             }
         }
