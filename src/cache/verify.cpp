@@ -395,7 +395,14 @@ bool Comparison::kinds_differ() {
         || (asked_.subject && stored_.object)) {
         return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
     }
-    if (a == Kind::yes_no && asked_.modality != stored_.modality) {
+    // "Can I" is not "Do I", nor "When can I" "When should I"; but how one can
+    // and how one should do a thing is the same question.
+    Modality can = asked_.modality;
+    Modality should = stored_.modality;
+    bool matters = a == Kind::yes_no
+                   || (a != Kind::how && can != Modality::none
+                       && should != Modality::none);
+    if (can != should && matters) {
         return differs(Difference::modality, asked_.modal_word,
                        stored_.modal_word);
     }
