@@ -34,6 +34,7 @@ void replay_part(const chat::Part &part, chat::Event &event,
         event.call = calls++;
         event.id = part.id;
         event.name = part.name;
+        event.custom = part.custom;
         emit(Type::tool_call, {});
         emit(Type::tool_arguments, part.arguments);
         break;

@@ -1,0 +1,71 @@
+#include "cache/sha256.hpp"
+
+#include <cstring>
+#include <new>
+
+#include <openssl/evp.h>
+
+namespace llm::cache {
+
+namespace {
+
+void require(int outcome) {
+    // With a digest that is built in nothing else can fail.
+    if (outcome != 1) {
+        throw std::bad_alloc();
+    }
+}
+
+}  // namespace
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+    if (!context_) {
+        throw std::bad_alloc();
+    }
+    if (EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) != 1) {
+        EVP_MD_CTX_free(context_);
+        throw std::bad_alloc();
+    }
+}
+
+Sha256::~Sha256() {
+    EVP_MD_CTX_free(context_);
+}
+
+void Sha256::update(std::string_view bytes) {
+    if (bytes.size() > sizeof(held_) - size_) {
+        flush();
+        if (bytes.size() > sizeof(held_)) {
+            require(EVP_DigestUpdate(context_, bytes.data(), bytes.size()));
+            return;
+        }
+    }
+    if (!bytes.empty()) {
+        std::memcpy(held_ + size_, bytes.data(), bytes.size());
+        size_ += bytes.size();
+    }
+}
+
+void Sha256::flush() {
+    require(EVP_DigestUpdate(context_, held_, size_));
+    size_ = 0;
+}
+
+Digest Sha256::finish() {
+    flush();
+    Digest digest;
+    require(EVP_DigestFinal_ex(context_, digest.bytes.data(), nullptr));
+    return digest;
+}
+
+std::string Digest::hex() const {
+    std::string out;
+    out.reserve(2 * bytes.size());
+    for (std::uint8_t byte : bytes) {
+        out.push_back("0123456789abcdef"[byte >> 4]);
+        out.push_back("0123456789abcdef"[byte & 0xF]);
+    }
+    return out;
+}
+
+}  // namespace llm::cache
