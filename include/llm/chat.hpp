@@ -1,6 +1,6 @@
 // The normalised call: the one vocabulary that every format is translated to
 // and from. Names follow OpenAI's chat completions and the OpenTelemetry GenAI
-// conventions; providers.md section 1 is the source of the shapes.
+// conventions; OpenAI's API reference is the source of the shapes.
 //
 // Texts are views: into the body that was parsed, into its json::Document, or
 // into memory of the resource that the request was made with. All three must
@@ -158,7 +158,7 @@ struct Request {
 
     // Members that no field above stands for, in their order. A writer of the
     // same format passes them on; any other treats them by its table
-    // (providers.md 0.5) or drops them.
+    // (what would change the answer is refused) or drops them.
     List<json::Member> extra;
     const Format *origin = nullptr; // the format of `extra` and of `source`s
 };
@@ -173,7 +173,8 @@ enum class FinishReason : std::uint8_t {
 };
 
 // Tokens, as OpenAI counts them: cached and cache_write are parts of prompt,
-// reasoning is a part of completion (providers.md 1.2).
+// reasoning is a part of completion. Anthropic's three input counts are
+// disjoint and are added up.
 struct Usage {
     std::int64_t prompt_tokens = 0;
     std::int64_t completion_tokens = 0;

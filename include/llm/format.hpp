@@ -54,8 +54,8 @@ struct RequestHead {
 
 struct WriteOptions {
     std::string_view model;             // the name the provider knows
-    // Members that the target cannot express are dropped, not refused
-    // (providers.md 0.5, first class).
+    // What the target cannot express is dropped also where leaving it out
+    // changes the answer, not refused. Mere hints are always dropped.
     bool drop_unsupported = false;
     // For targets that demand a bound when the client set none.
     std::int64_t default_max_tokens = 4096;
@@ -94,7 +94,7 @@ public:
                         std::string &edited) = 0;
 
     // The stream is at its end. Emits what a missing terminator left out:
-    // done after a finish reason, else an error (providers.md 0.4). Nothing
+    // done after a finish reason, else an error. Nothing
     // where done or error was emitted already.
     virtual void end(chat::EventSink &sink) = 0;
 };

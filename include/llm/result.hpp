@@ -48,7 +48,7 @@ struct Error {
 int http_status(ErrorKind kind) noexcept;
 
 // The kind that best describes an HTTP status from a provider
-// (providers.md 15.1); 200..399 map to bad_gateway.
+// (status.cpp has the table); 200..399 map to bad_gateway.
 ErrorKind error_kind_of_status(int status) noexcept;
 
 inline Error invalid_request(std::string message, std::string param = {}) {
