@@ -9,7 +9,7 @@ namespace {
 
 using Conf = ngx_http_llm_simulate_conf_t;
 
-constexpr ngx_int_t max_tokens = 1000000;
+constexpr ngx_int_t max_tokens = 131072;
 constexpr ngx_int_t max_retry_after = 86400;
 constexpr ngx_int_t max_rate = 1000000;
 
@@ -93,7 +93,7 @@ struct Parameter {
 constexpr Parameter parameters[] = {
     {"ttft=", set_ttft, "a time"},
     {"rate=", set_rate, "a number of tokens per second up to 1000000"},
-    {"tokens=", set_tokens, "a number between 1 and 1000000"},
+    {"tokens=", set_tokens, "a number between 1 and 131072"},
     {"reply=", set_reply, "\"echo\", \"lorem\" or a text"},
     {"model=", set_model, "a name"},
     {"seed=", set_seed, "a number"},

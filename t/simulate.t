@@ -589,7 +589,7 @@ invalid value "-1" in "rate" parameter, it must be a number of tokens per second
 location / { llm_simulate openai tokens=0; }
 --- must_die
 --- error_log
-invalid value "0" in "tokens" parameter, it must be a number between 1 and 1000000 in
+invalid value "0" in "tokens" parameter, it must be a number between 1 and 131072 in
 
 
 

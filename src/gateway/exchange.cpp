@@ -104,6 +104,7 @@ public:
         case Type::done:
             x_.ended_ = true;
             x_.account_.complete = true;
+            tell_estimate();
             break;
         default:
             break;
@@ -118,6 +119,18 @@ public:
     }
 
 private:
+    // What the provider does not say the gateway guesses, before the end.
+    void tell_estimate() {
+        if (x_.same_format_ || x_.account_.usage.known) {
+            return;
+        }
+        x_.estimate_usage();
+        chat::Event usage;
+        usage.type = chat::Event::Type::usage;
+        usage.usage = x_.account_.usage;
+        x_.writer_->write(usage, x_.output_);
+    }
+
     void fail(const chat::Event &event) {
         x_.ended_ = true;
         failed_now_ = true;
@@ -439,6 +452,9 @@ Exchange::Step Exchange::finish_one_shot() {
         }
     }
     estimate_usage();
+    if (!response->usage.known) {
+        response->usage = account_.usage;
+    }
 
     status_ = 200;
     if (head_.stream) {

@@ -79,7 +79,7 @@ void replay(const chat::Response &response, chat::EventSink &sink) {
         sink.on_event(finish);
     }
 
-    if (response.usage.known) {
+    if (response.usage.known || response.usage.estimated) {
         chat::Event usage;
         usage.type = Type::usage;
         usage.usage = response.usage;

@@ -72,3 +72,39 @@ TEST_CASE("a stream that breaks off costs what it has said by then") {
     CHECK(usage.total_tokens == 44);
     CHECK(usage.estimated);
 }
+
+TEST_CASE("a client that is to hear of usage hears of the estimate") {
+    auto answer = [](std::string_view type, std::string_view body) {
+        std::string request(call);
+        if (type == "application/json") {
+            request.replace(request.find("true"), 4, "false");
+        }
+        Exchange exchange(anthropic_format(), request, {},
+                          std::pmr::get_default_resource());
+        REQUIRE(exchange.open());
+        Target target;
+        target.format = &openai_format();
+        target.model = "m";
+        REQUIRE(exchange.prepare(target));
+        (void) exchange.begin({200, type, {}});
+        (void) exchange.feed(body);
+        REQUIRE(exchange.finish() == Exchange::Step::complete);
+        CHECK(exchange.account().usage.estimated);
+        return exchange.output();
+    };
+
+    CHECK(answer("application/json",
+                 R"({"id":"c","model":"m","choices":[{"index":0,"message":)"
+                 R"({"role":"assistant","content":"sixteen letters!"},)"
+                 R"("finish_reason":"stop"}]})")
+              .find(R"("output_tokens":4)") != std::string::npos);
+    CHECK(answer("text/event-stream",
+                 R"(data: {"id":"c","model":"m","choices":[{"index":0,)"
+                 R"("delta":{"content":"sixteen letters!"},)"
+                 R"("finish_reason":"stop"}]})"
+                 "\n\ndata: [DONE]\n\n")
+              .find(R"("usage":{"input_tokens":3,)"
+                    R"("cache_creation_input_tokens":0,)"
+                    R"("cache_read_input_tokens":0,"output_tokens":4})")
+          != std::string::npos);
+}
