@@ -22,6 +22,86 @@ namespace llm::json {
 
 using detail::Node;
 
+namespace {
+
+std::optional<std::int64_t> to_integer(std::string_view digits) noexcept {
+    std::int64_t value = 0;
+    auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+// The value of a JSON number, if it is whole and fits: digit by digit, since
+// a double is exact only up to 2^53.
+std::optional<std::int64_t> exact_integer(std::string_view text) noexcept {
+    if (auto value = to_integer(text)) {
+        return value;
+    }
+
+    // Up to 19 digits of an int64, a sign, and room to notice one too many.
+    char digits[24];
+    std::size_t size = 0;
+    int exponent = 0;
+    bool fraction = false;
+
+    if (text[0] == '-') {
+        digits[size++] = '-';
+        text.remove_prefix(1);
+    }
+    const std::size_t first = size;
+
+    std::size_t zeros = 0;      // seen and not yet written: maybe the last
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char c = text[i];
+        if (c == '.') {
+            fraction = true;
+            continue;
+        }
+        if (c == 'e' || c == 'E') {
+            auto written = text.substr(i + (text[i + 1] == '+' ? 2 : 1));
+            auto value = to_integer(written);
+            if (!value || *value > 1000 || *value < -1000000) {
+                return size == first ? std::optional<std::int64_t>(0)
+                                     : std::nullopt;
+            }
+            exponent += static_cast<int>(*value);
+            break;
+        }
+        exponent -= fraction;
+        if (c == '0') {
+            zeros += size != first;
+            continue;
+        }
+        if (size + zeros + 1 > sizeof(digits)) {
+            return std::nullopt;
+        }
+        while (zeros > 0) {
+            digits[size++] = '0';
+            --zeros;
+        }
+        digits[size++] = c;
+    }
+    if (size == first) {
+        return 0;
+    }
+
+    // What is left of the zeros is worth as much as the exponent says.
+    std::int64_t tail = exponent + static_cast<std::int64_t>(zeros);
+    if (tail < 0
+        || tail > static_cast<std::int64_t>(sizeof(digits) - size)) {
+        return std::nullopt;
+    }
+    while (tail-- > 0) {
+        digits[size++] = '0';
+    }
+    return to_integer({digits, size});
+}
+
+}  // namespace
+
 // Value
 
 Kind Value::kind() const noexcept {
@@ -47,21 +127,7 @@ std::optional<std::int64_t> Value::integer() const noexcept {
     if (!is_number()) {
         return std::nullopt;
     }
-
-    auto text = raw();
-    std::int64_t value = 0;
-    auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size()) {
-        return value;
-    }
-
-    // 2^63 is exact as a double; below it every whole double fits.
-    auto real = number();
-    if (!real || *real != std::floor(*real) || std::fabs(*real) >= 0x1p63) {
-        return std::nullopt;
-    }
-    return static_cast<std::int64_t>(*real);
+    return exact_integer(raw());
 }
 
 std::optional<double> Value::number() const noexcept {

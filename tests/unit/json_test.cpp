@@ -65,6 +65,30 @@ TEST_CASE("numbers keep their digits and say what they are") {
     CHECK(values[5].integer() == 0);
 }
 
+TEST_CASE("an integer is exact however it is written") {
+    auto integer = [](std::string text) {
+        json::Document document;
+        REQUIRE(document.parse(text));
+        return document.root().integer();
+    };
+    CHECK(integer("122222222222222024.0e+0") == 122222222222222024);
+    CHECK(integer("9223372036854775807.0") == 9223372036854775807);
+    CHECK(integer("-9223372036854775808.00") == INT64_MIN);
+    CHECK(integer("0.009223372036854775807e21") == 9223372036854775807);
+    CHECK(integer("1200e-2") == 12);
+    CHECK(integer("1.20E+1") == 12);
+    CHECK(integer("100.50e2") == 10050);
+    CHECK(integer("-0.0e7") == 0);
+    CHECK(integer("0e99") == 0);
+    CHECK(integer("9e18") == 9000000000000000000);
+    CHECK_FALSE(integer("9223372036854775808.0"));
+    CHECK_FALSE(integer("1e19"));
+    CHECK_FALSE(integer("1200e-3"));
+    CHECK_FALSE(integer("1.5"));
+    CHECK_FALSE(integer("1e-400"));
+    CHECK_FALSE(integer("123456789012345678901234567890.0"));
+}
+
 TEST_CASE("what is not JSON is refused with the reason and the place") {
     CHECK(reason("") == "invalid JSON: empty at byte 0");
     CHECK(reason("   ") == "invalid JSON: empty at byte 0");
