@@ -111,7 +111,6 @@ void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     }
 
     note_first(up->ctx);
-    up->delivering = 1;
     up->drain_first = 1;
     up->ctx->answered_by_module = 1;
 

@@ -46,7 +46,6 @@ struct ngx_http_llm_upstream_ctx_t {
     unsigned body_done:1;       // the HTTP body is whole
     unsigned trailing:1;        // bytes after it: no keepalive
     unsigned eof:1;             // the provider closed the connection
-    unsigned delivering:1;      // the client's head is on its way
     unsigned answer_done:1;     // the exchange says the answer is whole
     unsigned drain_first:1;     // input_filter is to send what is there
 
