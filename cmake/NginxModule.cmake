@@ -117,7 +117,7 @@ set(LLM_NGINX_INCLUDES
     ${nginx_src}/http/modules ${nginx_src}/http/v2 ${nginx_src}/http/v3
     ${nginx_objs})
 
-file(GLOB LLM_MODULE_SOURCES CONFIGURE_DEPENDS
+file(GLOB_RECURSE LLM_MODULE_SOURCES CONFIGURE_DEPENDS
     ngx_module/*.cpp ngx_module/*.c)
 set(version_script ${PROJECT_SOURCE_DIR}/ngx_module/module.map)
 

@@ -111,6 +111,9 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t passes;         // ngx_http_llm_pass_t *, bound at the end
     ngx_resolver_t *resolver;   // of resolv.conf, made when one is needed
     ngx_array_t endpoints;      // ngx_http_llm_endpoint_t *
+    ngx_array_t redises;        // ngx_http_llm_redis_t *
+    ngx_array_t embeddings;     // ngx_http_llm_embedding_t *
+    ngx_array_t cache_zones;    // ngx_http_llm_cache_zone_t *
 };
 
 // llm_pass: where the requests of a location go.
@@ -141,6 +144,32 @@ char *ngx_http_llm_provider_block(ngx_conf_t *cf, ngx_command_t *cmd,
                                   void *conf);
 ngx_http_llm_provider_t *ngx_http_llm_find_provider(
     ngx_http_llm_main_conf_t *mcf, std::string_view name);
+
+// redis/: llm_redis, llm_redis' connections
+char *ngx_http_llm_redis_block(ngx_conf_t *cf, ngx_command_t *cmd,
+                               void *conf) noexcept;
+char *ngx_http_llm_redises_init(ngx_conf_t *cf,
+                                ngx_http_llm_main_conf_t *mcf) noexcept;
+ngx_int_t ngx_http_llm_redises_start(ngx_cycle_t *cycle,
+                                     ngx_http_llm_main_conf_t *mcf) noexcept;
+
+// embedding/: llm_embedding
+char *ngx_http_llm_embedding_block(ngx_conf_t *cf, ngx_command_t *cmd,
+                                   void *conf) noexcept;
+char *ngx_http_llm_embeddings_init(ngx_conf_t *cf,
+                                   ngx_http_llm_main_conf_t *mcf) noexcept;
+ngx_int_t ngx_http_llm_embeddings_start(ngx_cycle_t *cycle,
+                                        ngx_http_llm_main_conf_t *mcf)
+    noexcept;
+
+// cache/: llm_cache_zone
+char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *cmd,
+                                    void *conf) noexcept;
+char *ngx_http_llm_cache_zones_init(ngx_conf_t *cf,
+                                    ngx_http_llm_main_conf_t *mcf) noexcept;
+ngx_int_t ngx_http_llm_cache_zones_start(ngx_cycle_t *cycle,
+                                         ngx_http_llm_main_conf_t *mcf)
+    noexcept;
 
 // pool.cpp: llm_upstream
 char *ngx_http_llm_upstream_block(ngx_conf_t *cf, ngx_command_t *cmd,
