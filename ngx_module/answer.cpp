@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "cache/request.hpp"
+
 namespace {
 
 void destroy_string(void *data) noexcept {
@@ -75,6 +77,10 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
             != NGX_OK) {
             return NGX_ERROR;
         }
+    }
+
+    if (ngx_http_llm_cache_answer_headers(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (ctx->exchange && ctx->exchange->streams()) {

@@ -5,6 +5,8 @@
 
 #include "ngx.hpp"
 
+#include "cache/conf.hpp"
+
 #include "llm/format.hpp"
 
 extern "C" ngx_module_t ngx_http_llm_module;
@@ -114,6 +116,7 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t redises;        // ngx_http_llm_redis_t *
     ngx_array_t embeddings;     // ngx_http_llm_embedding_t *
     ngx_array_t cache_zones;    // ngx_http_llm_cache_zone_t *
+    ngx_array_t cache_uses;     // ngx_http_llm_cache_use_t *, to be bound
 };
 
 // llm_pass: where the requests of a location go.
@@ -135,6 +138,9 @@ struct ngx_http_llm_loc_conf_t {
     size_t max_event;           // llm_max_event_size: one event of a stream
     ngx_int_t max_depth;        // llm_max_depth: nesting of a body
     void *simulate;             // ngx_http_llm_simulate_conf_t *
+    ngx_http_complex_value_t *consumer;     // llm_consumer: who asks
+    ngx_http_llm_cache_conf_t cache;
+    ngx_http_llm_cache_use_t purge;         // llm_cache_purge
 };
 
 // Directive handlers and life-cycle hooks, by file.

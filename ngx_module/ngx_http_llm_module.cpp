@@ -1,6 +1,7 @@
 // The module itself: its directives, its configuration's life, its phases.
 #include "ngx_http_llm.hpp"
 
+#include "cache/request.hpp"
 #include "context.hpp"
 #include "filter.hpp"
 #include "keepalive.hpp"
@@ -82,7 +83,7 @@ ngx_conf_enum_t unsupported_values[] = {
     {ngx_null_string, 0},
 };
 
-ngx_command_t commands[] = {
+ngx_command_t gateway_commands[] = {
     {ngx_string("llm_provider"),
      NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
      ngx_http_llm_provider_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
@@ -132,12 +133,33 @@ ngx_command_t commands[] = {
      ngx_conf_set_num_slot, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(ngx_http_llm_loc_conf_t, max_depth), nullptr},
 
+    {ngx_string("llm_consumer"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
+         | NGX_CONF_TAKE1,
+     ngx_http_set_complex_value_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(ngx_http_llm_loc_conf_t, consumer), nullptr},
+
     {ngx_string("llm_simulate"),
      NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF | NGX_CONF_1MORE,
      ngx_http_llm_simulate_directive, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
     ngx_null_command,
 };
+
+// nginx wants one table; each part of the module brings its own.
+struct Commands {
+    ngx_command_t all[96] = {};
+
+    Commands() noexcept {
+        size_t count = 0;
+        for (auto table : {gateway_commands, ngx_http_llm_cache_commands}) {
+            for (; table->name.len; ++table) {
+                all[count++] = *table;
+            }
+        }
+        all[count] = ngx_null_command;
+    }
+} commands;
 
 void *create_main_conf(ngx_conf_t *cf) noexcept {
     auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
@@ -150,7 +172,11 @@ void *create_main_conf(ngx_conf_t *cf) noexcept {
         || ngx_array_init(&mcf->passes, cf->pool, 4,
                           sizeof(ngx_http_llm_pass_t *)) != NGX_OK
         || ngx_array_init(&mcf->endpoints, cf->pool, 4,
-                          sizeof(ngx_http_llm_endpoint_t *)) != NGX_OK) {
+                          sizeof(ngx_http_llm_endpoint_t *)) != NGX_OK
+        || ngx_array_init(&mcf->cache_zones, cf->pool, 2,
+                          sizeof(ngx_http_llm_cache_zone_t *)) != NGX_OK
+        || ngx_array_init(&mcf->cache_uses, cf->pool, 4,
+                          sizeof(ngx_http_llm_cache_use_t *)) != NGX_OK) {
         return nullptr;
     }
     return mcf;
@@ -209,7 +235,8 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
         }
     }
 
-    if ((rv = bind_passes(cf, mcf)) != NGX_CONF_OK) {
+    if ((rv = bind_passes(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_cache_zones_init(cf, mcf)) != NGX_CONF_OK) {
         return rv;
     }
 
@@ -240,6 +267,9 @@ void *create_loc_conf(ngx_conf_t *cf) noexcept {
     llcf->max_response = NGX_CONF_UNSET_SIZE;
     llcf->max_event = NGX_CONF_UNSET_SIZE;
     llcf->max_depth = NGX_CONF_UNSET;
+    llcf->consumer =
+        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    ngx_http_llm_cache_conf_create(&llcf->cache);
     return llcf;
 }
 
@@ -258,6 +288,9 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
                               limits.max_event);
     ngx_conf_merge_value(conf->max_depth, prev->max_depth,
                          static_cast<ngx_int_t>(limits.max_depth));
+
+    ngx_conf_merge_ptr_value(conf->consumer, prev->consumer, nullptr);
+    ngx_http_llm_cache_conf_merge(&prev->cache, &conf->cache);
 
     if (conf->max_depth < 1 || conf->max_depth > 10000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -286,7 +319,8 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
 }
 
 ngx_int_t preconfiguration(ngx_conf_t *cf) noexcept {
-    return ngx_http_llm_add_variables(cf);
+    ngx_int_t rc = ngx_http_llm_add_variables(cf);
+    return rc == NGX_OK ? ngx_http_llm_cache_add_variables(cf) : rc;
 }
 
 ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
@@ -302,6 +336,13 @@ ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
 
     ngx_http_llm_filter_init();
     return NGX_OK;
+}
+
+ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
+    auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
+        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_llm_module));
+    // There may be no http {}.
+    return mcf ? ngx_http_llm_cache_zones_start(cycle, mcf) : NGX_OK;
 }
 
 ngx_http_module_t module_ctx = {
@@ -322,11 +363,11 @@ extern "C" {
 ngx_module_t ngx_http_llm_module = {
     NGX_MODULE_V1,
     &module_ctx,
-    commands,
+    commands.all,
     NGX_HTTP_MODULE,
     nullptr,            // init master
     nullptr,            // init module
-    nullptr,            // init process
+    init_process,
     nullptr,            // init thread
     nullptr,            // exit thread
     nullptr,            // exit process
