@@ -7,6 +7,7 @@
 #include "keepalive.hpp"
 #include "precontent.hpp"
 #include "simulate.hpp"
+#include "status/status.hpp"
 #include "upstream.hpp"
 #include "variables.hpp"
 
@@ -152,7 +153,8 @@ struct Commands {
 
     Commands() noexcept {
         size_t count = 0;
-        for (auto table : {gateway_commands, ngx_http_llm_cache_commands}) {
+        for (auto table : {gateway_commands, ngx_http_llm_cache_commands,
+                           ngx_http_llm_status_commands}) {
             for (; table->name.len; ++table) {
                 all[count++] = *table;
             }
