@@ -280,7 +280,10 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
     auto conf = static_cast<ngx_http_llm_loc_conf_t *>(child);
     llm::ExchangeLimits limits;
 
-    ngx_conf_merge_value(conf->enable, prev->enable, 0);
+    // Unset says something: ngx_http_llm_is_on().
+    if (conf->enable == NGX_CONF_UNSET) {
+        conf->enable = prev->enable;
+    }
     ngx_conf_merge_uint_value(conf->drop_unsupported, prev->drop_unsupported,
                               0);
     ngx_conf_merge_value(conf->headers, prev->headers, 1);
