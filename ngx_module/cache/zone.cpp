@@ -21,7 +21,7 @@ namespace {
 using ZoneT = ngx_http_llm_cache_zone_t;
 
 constexpr size_t default_memory = 32 * 1024 * 1024;
-constexpr size_t least_memory = 256 * 1024;
+constexpr size_t least_memory = 512 * 1024;
 constexpr time_t default_ttl = 3600;
 constexpr double default_similarity = 0.80;
 constexpr double default_grey = 0.05;       // below the similarity
@@ -31,8 +31,10 @@ constexpr double default_grey = 0.05;       // below the similarity
 constexpr size_t sweep_cells = 4096;
 constexpr ngx_msec_t sweep_interval = 500;
 
-// Part of the memory that remembers what was learned of entries.
+// Part of the memory that remembers what was learned of entries, and the least
+// that is of use.
 constexpr size_t learned_share = 32;
+constexpr size_t least_learned = 64 * 1024;
 
 llm::cache::ZoneScratch scratch;
 
@@ -107,8 +109,7 @@ bool open_block(ngx_shm_zone_t *shm_zone, std::byte *memory, size_t size,
     }
     auto words = llm::cache::describe(status);
     ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                  "llm_cache_zone \"%V\": its memory is %*s",
-                  &shm_zone->shm.name, words.size(), words.data());
+                  "%V: %*s", &shm_zone->shm.name, words.size(), words.data());
     return false;
 }
 
@@ -125,8 +126,10 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
         }
         // All the rest, page by page.
         size_t pages = zone->shpool->pfree;
-        shared->learned_size = pages / learned_share * ngx_pagesize;
-        shared->entries_size = pages * ngx_pagesize - shared->learned_size;
+        size_t learned = ngx_max(pages / learned_share,
+                                 least_learned / ngx_pagesize);
+        shared->learned_size = learned * ngx_pagesize;
+        shared->entries_size = (pages - learned) * ngx_pagesize;
         shared->entries = static_cast<std::byte *>(
             ngx_slab_alloc(zone->shpool, shared->entries_size));
         shared->learned = static_cast<std::byte *>(
@@ -302,7 +305,7 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
         return static_cast<char *>(NGX_CONF_ERROR);
     };
     if (zone->memory < least_memory) {
-        return refuse("\"memory\" is less than 256k");
+        return refuse("\"memory\" is less than 512k");
     }
     if (zone->ttl == 0) {
         return refuse("\"ttl\" is 0: nothing would be kept");
