@@ -36,7 +36,7 @@ __DATA__
 
 === TEST 1: no Redis at all
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; timeout 3s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(failure) no valid reply\n");
@@ -48,7 +48,7 @@ qr/llm: redis "r": server 127.0.0.1:\d+: no valid reply/
 
 === TEST 2: the connection is closed in the middle of a reply
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT2; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT2; timeout 3s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(failure) connection lost\n");
@@ -60,7 +60,7 @@ connection lost
 
 === TEST 3: a line that does not end
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT3; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT3; timeout 3s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(failure) a line that does not end\n");
@@ -71,7 +71,7 @@ a line that does not end
 
 === TEST 4: an array that would take all memory
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT4; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT4; timeout 3s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(failure) a reply that is too large\n");
@@ -82,7 +82,7 @@ a reply that is too large
 
 === TEST 5: more replies than commands
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT5; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT5; timeout 3s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(status) OK\n", 'the first one is good');
@@ -94,7 +94,7 @@ a reply that nobody has asked for
 
 === TEST 6: a protocol that nobody has asked for
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT6; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT6; timeout 3s; }
 --- config eval: $::Config
 --- script
 like(get('/get'), qr/^\(failure\) (no valid reply|a reply of RESP3)/);
@@ -121,7 +121,7 @@ llm: redis "r": server
 
 === TEST 8: a reply of too many levels
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT8; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT8; timeout 3s; }
 --- config eval: $::Config
 --- script
 like(get('/get'), qr/^\(failure\) (no valid reply|a reply with too many)/);
@@ -132,7 +132,7 @@ llm: redis "r": server
 
 === TEST 9: commands of one event go out in one write
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT9; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT9; timeout 3s; }
 --- config eval: $::Config
 --- script
 # The server answers only what its first read has brought.

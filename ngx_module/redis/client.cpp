@@ -302,6 +302,12 @@ void Client::fail(Command &command, const char *why) noexcept {
         release(command);
         return;
     }
+    if (command.block) {
+        // Being told is what the worker waits for.
+        command.block = 0;
+        ++outstanding_;
+        timer_.cancelable = 0;
+    }
     // It is not to fail once more.
     ngx_queue_remove(&command.age);
     ngx_queue_init(&command.age);
