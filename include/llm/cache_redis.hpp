@@ -315,6 +315,11 @@ Command remove_members(const Names &names, const ZoneKey &partition,
 std::vector<Command> remove_partition(const Names &names,
                                       const ZoneKey &partition);
 
+// Who has which slots: a purge goes to all nodes.
+Command cluster_slots();
+// Some key whose slot is one of these; empty: there is no such slot.
+std::string key_of_slots(unsigned first, unsigned last);
+
 // Goes through all keys of a node, some hundred at a time. `node_key`: any
 // key of that node; empty where there is no cluster.
 Command scan(const Names &names, std::string_view cursor,

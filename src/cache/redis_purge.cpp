@@ -64,6 +64,20 @@ std::vector<Command> remove_partition(const Names &names,
             remove_key(names.set(partition))};
 }
 
+Command cluster_slots() { return {{"CLUSTER", "SLOTS"}, {}}; }
+
+std::string key_of_slots(unsigned first, unsigned last) {
+    // Each slot has some 60 of them.
+    for (unsigned i = 0; i < 64 * redis::slot_count; ++i) {
+        std::string key = std::to_string(i);
+        unsigned slot = redis::key_slot(key);
+        if (slot >= first && slot <= last) {
+            return key;
+        }
+    }
+    return {};
+}
+
 Command scan(const Names &names, std::string_view cursor,
              std::string_view node_key) {
     return {{"SCAN", std::string(cursor), "MATCH",

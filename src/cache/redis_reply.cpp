@@ -32,7 +32,9 @@ Error error_of(const Reply &reply) {
     Error error;
     error.kind = ErrorKind::server;
     error.message = printable(reply.text);
-    if (reply.error_code() == "WRONGTYPE") {
+    // Before Redis 7, what fails inside of a script is told by an ERR with the
+    // script's line in front.
+    if (reply.text.find("WRONGTYPE ") != std::string::npos) {
         error.code = code_wrong_type;
     }
     return error;

@@ -186,6 +186,23 @@ TEST_CASE("an error of Redis' is fit for a log") {
     CHECK(read_done(nil()));
 }
 
+TEST_CASE("a key of somebody else's is recognised inside of a script, too") {
+    // Redis 7, and Redis 5 and 6.
+    for (auto words :
+         {"WRONGTYPE Operation against a key holding the wrong kind of value "
+          "script: f00, on @user_script:5.",
+          "ERR Error running script (call to f_f00): @user_script:5: "
+          "WRONGTYPE Operation against a key holding the wrong kind of value"})
+    {
+        auto done = read_done(error(words));
+        REQUIRE_FALSE(done);
+        CHECK(done.error().code == code_wrong_type);
+    }
+    auto other = read_done(error("OOM command not allowed"));
+    REQUIRE_FALSE(other);
+    CHECK(other.error().code.empty());
+}
+
 TEST_CASE("an entry is listed in its partition, with the time it is kept") {
     Command command = add_member(names(), put());
     CHECK(command.words[0] == "EVAL");
@@ -450,6 +467,17 @@ TEST_CASE("members of a partition are listed and removed in batches") {
     CHECK_FALSE(read_members(nil()));
     CHECK_FALSE(read_members(error("WRONGTYPE x")));
     CHECK_FALSE(read_members(array({integer(1)})));
+}
+
+TEST_CASE("a key is found for any node of a cluster") {
+    for (unsigned slot : {0u, 1u, 5461u, 16383u}) {
+        std::string key = key_of_slots(slot, slot);
+        CHECK(redis::key_slot(key) == slot);
+    }
+    unsigned slot = redis::key_slot(key_of_slots(5461, 10922));
+    CHECK(slot >= 5461);
+    CHECK(slot <= 10922);
+    CHECK(key_of_slots(16384, 20000).empty());
 }
 
 TEST_CASE("a scan matches the prefix as it is written") {
