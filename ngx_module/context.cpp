@@ -1,5 +1,6 @@
 #include "context.hpp"
 
+#include "cache/request.hpp"
 #include "relay.hpp"
 
 #include <new>
@@ -36,9 +37,17 @@ void cancel(void *data) noexcept {
     auto ctx = static_cast<ngx_http_llm_ctx_t *>(data);
     ctx->policy = task::Task();
     ngx_http_llm_relay_settle(ctx);
+    if (ctx->cache) {
+        ctx->cache->release();
+    }
 }
 
 }  // namespace
+
+void ngx_http_llm_cache_deleter_t::operator()(
+    ngx_http_llm_cache_ctx_t *cache) const noexcept {
+    cache->~ngx_http_llm_cache_ctx_t();
+}
 
 ngx_http_llm_ctx_t *ngx_http_llm_find_ctx(ngx_http_request_t *r) noexcept {
     ngx_http_request_t *main = r->main;

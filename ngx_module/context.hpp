@@ -3,6 +3,7 @@
 
 #include "ngx_http_llm.hpp"
 
+#include <memory>
 #include <memory_resource>
 #include <optional>
 
@@ -27,6 +28,12 @@ private:
 
 struct ngx_http_llm_upstream_ctx_t;     // upstream.cpp: one call's tries
 struct ngx_http_llm_relay_ctx_t;        // filter.cpp: another handler's answer
+struct ngx_http_llm_cache_ctx_t;        // cache/request.hpp
+
+// Destroys what is in a pool's memory.
+struct ngx_http_llm_cache_deleter_t {
+    void operator()(ngx_http_llm_cache_ctx_t *cache) const noexcept;
+};
 
 struct ngx_http_llm_ctx_t {
     explicit ngx_http_llm_ctx_t(ngx_http_request_t *r)
@@ -55,6 +62,8 @@ struct ngx_http_llm_ctx_t {
 
     ngx_http_llm_upstream_ctx_t *upstream = nullptr;
     ngx_http_llm_relay_ctx_t *relay = nullptr;
+    std::unique_ptr<ngx_http_llm_cache_ctx_t, ngx_http_llm_cache_deleter_t>
+        cache;
 
     // The try that answered, or was made last.
     const ngx_http_llm_member_t *answered = nullptr;

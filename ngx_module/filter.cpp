@@ -3,6 +3,7 @@
 #include <new>
 
 #include "answer.hpp"
+#include "cache/request.hpp"
 #include "relay.hpp"
 
 namespace {
@@ -55,7 +56,7 @@ llm::Error error_of_status(ngx_uint_t status) {
 bool speaks_llm(ngx_http_request_t *r) {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-    return llcf->pass || llcf->enable || llcf->simulate;
+    return ngx_http_llm_is_on(llcf) || llcf->simulate;
 }
 
 // Whether error_page has a page for the status that is being answered.
@@ -96,6 +97,49 @@ bool is_nginx_error(ngx_http_request_t *r, const ngx_http_llm_ctx_t *ctx) {
     return !r->error_page || !has_error_page(r);
 }
 
+// The body that the filters below send in place of what there is.
+ngx_int_t replace_body(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+                       std::string &&body, std::string_view content_type) {
+    std::string_view own = ngx_http_llm_own(r->pool, std::move(body));
+    if (own.data() == nullptr) {
+        return NGX_ERROR;
+    }
+    ctx->error_body = to_ngx(own);
+    ctx->error_sent = 0;
+
+    if (r->headers_out.content_length) {
+        r->headers_out.content_length->hash = 0;
+        r->headers_out.content_length = nullptr;
+    }
+    if (r->headers_out.content_encoding) {
+        r->headers_out.content_encoding->hash = 0;
+        r->headers_out.content_encoding = nullptr;
+    }
+    r->headers_out.content_length_n = static_cast<off_t>(own.size());
+    ngx_http_clear_accept_ranges(r);
+    ngx_http_clear_last_modified(r);
+    return ngx_http_llm_answer_headers(r, ctx, content_type);
+}
+
+// NGX_OK: a failed answer has become an old one from the cache. NGX_DECLINED:
+// it has not failed, or there is none.
+ngx_int_t rescue(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
+    ngx_uint_t status = r->headers_out.status;
+    bool failed = status >= 500 || status == NGX_HTTP_TOO_MANY_REQUESTS
+                  || status == NGX_HTTP_REQUEST_TIME_OUT;
+    if (!failed || !ctx || !ctx->exchange || ctx->answered_by_module
+        || !ngx_http_llm_cache_rescue(ctx)) {
+        return NGX_DECLINED;
+    }
+    llm::Exchange &exchange = *ctx->exchange;
+    ctx->error.reset();
+    r->headers_out.status = static_cast<ngx_uint_t>(exchange.status());
+    r->headers_out.status_line.len = 0;
+    r->err_status = 0;
+    return replace_body(r, ctx, std::move(exchange.output()),
+                        exchange.content_type());
+}
+
 // Gives the error the client's shape: the filters below replace nginx's page.
 ngx_int_t shape_error(ngx_http_request_t *r) {
     ngx_http_llm_ctx_t *ctx = ngx_http_llm_get_ctx(r);
@@ -132,21 +176,7 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
 
     std::string body;
     format->write_error(*ctx->error, body);
-    std::string_view own = ngx_http_llm_own(r->pool, std::move(body));
-    if (own.data() == nullptr) {
-        return NGX_ERROR;
-    }
-    ctx->error_body = to_ngx(own);
-    ctx->error_sent = 0;
-
-    if (r->headers_out.content_length) {
-        r->headers_out.content_length->hash = 0;
-        r->headers_out.content_length = nullptr;
-    }
-    r->headers_out.content_length_n = static_cast<off_t>(own.size());
-    ngx_http_clear_accept_ranges(r);
-    ngx_http_clear_last_modified(r);
-    return ngx_http_llm_answer_headers(r, ctx, "application/json");
+    return replace_body(r, ctx, std::move(body), "application/json");
 }
 
 ngx_int_t header_filter(ngx_http_request_t *r) noexcept try {
@@ -155,6 +185,10 @@ ngx_int_t header_filter(ngx_http_request_t *r) noexcept try {
     }
 
     auto ctx = ngx_http_llm_find_ctx(r);
+    ngx_int_t rc = rescue(r, ctx);
+    if (rc != NGX_DECLINED) {
+        return rc == NGX_OK ? next_header_filter(r) : NGX_ERROR;
+    }
     if (is_nginx_error(r, ctx)) {
         if (shape_error(r) != NGX_OK) {
             return NGX_ERROR;

@@ -5,6 +5,8 @@
 
 #include "ngx.hpp"
 
+#include "cache/conf.hpp"
+
 #include "llm/format.hpp"
 
 extern "C" ngx_module_t ngx_http_llm_module;
@@ -117,6 +119,7 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t redises;        // ngx_http_llm_redis_t *
     ngx_array_t embeddings;     // ngx_http_llm_embedding_t *
     ngx_array_t cache_zones;    // ngx_http_llm_cache_zone_t *
+    ngx_array_t cache_uses;     // ngx_http_llm_cache_use_t *, to be bound
 };
 
 // llm_pass: where the requests of a location go.
@@ -131,14 +134,24 @@ struct ngx_http_llm_pass_t {
 
 struct ngx_http_llm_loc_conf_t {
     ngx_http_llm_pass_t *pass;
-    ngx_flag_t enable;          // llm on: account for other content handlers
+    ngx_flag_t enable;          // llm on: other content handlers, too
     ngx_uint_t drop_unsupported;    // llm_unsupported drop
     ngx_flag_t headers;         // llm_headers: X-LLM-Model
     size_t max_response;        // llm_max_response_size: one-shot answers
     size_t max_event;           // llm_max_event_size: one event of a stream
     ngx_int_t max_depth;        // llm_max_depth: nesting of a body
     void *simulate;             // ngx_http_llm_simulate_conf_t *
+    ngx_http_complex_value_t *consumer;     // llm_consumer: who asks
+    ngx_http_llm_cache_conf_t cache;
+    ngx_http_llm_cache_use_t purge;         // llm_cache_purge
 };
+
+// Whether the calls of a location are the module's business. A policy is on
+// for whatever answers, unless "llm off" says that nothing is.
+inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
+    return llcf->pass || llcf->enable == 1
+           || (llcf->enable == NGX_CONF_UNSET && llcf->cache.use.zone);
+}
 
 // Directive handlers and life-cycle hooks, by file.
 

@@ -1,11 +1,13 @@
 // The module itself: its directives, its configuration's life, its phases.
 #include "ngx_http_llm.hpp"
 
+#include "cache/request.hpp"
 #include "context.hpp"
 #include "filter.hpp"
 #include "keepalive.hpp"
 #include "precontent.hpp"
 #include "simulate.hpp"
+#include "status/status.hpp"
 #include "upstream.hpp"
 #include "variables.hpp"
 
@@ -82,7 +84,7 @@ ngx_conf_enum_t unsupported_values[] = {
     {ngx_null_string, 0},
 };
 
-ngx_command_t commands[] = {
+ngx_command_t gateway_commands[] = {
     {ngx_string("llm_provider"),
      NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
      ngx_http_llm_provider_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
@@ -136,12 +138,34 @@ ngx_command_t commands[] = {
      ngx_conf_set_num_slot, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(ngx_http_llm_loc_conf_t, max_depth), nullptr},
 
+    {ngx_string("llm_consumer"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
+         | NGX_CONF_TAKE1,
+     ngx_http_set_complex_value_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(ngx_http_llm_loc_conf_t, consumer), nullptr},
+
     {ngx_string("llm_simulate"),
      NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF | NGX_CONF_1MORE,
      ngx_http_llm_simulate_directive, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
     ngx_null_command,
 };
+
+// nginx wants one table; each part of the module brings its own.
+struct Commands {
+    ngx_command_t all[96] = {};
+
+    Commands() noexcept {
+        size_t count = 0;
+        for (auto table : {gateway_commands, ngx_http_llm_cache_commands,
+                           ngx_http_llm_status_commands}) {
+            for (; table->name.len; ++table) {
+                all[count++] = *table;
+            }
+        }
+        all[count] = ngx_null_command;
+    }
+} commands;
 
 void *create_main_conf(ngx_conf_t *cf) noexcept {
     auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
@@ -156,7 +180,11 @@ void *create_main_conf(ngx_conf_t *cf) noexcept {
         || ngx_array_init(&mcf->redises, cf->pool, 4,
                           sizeof(ngx_http_llm_redis_t *)) != NGX_OK
         || ngx_array_init(&mcf->endpoints, cf->pool, 4,
-                          sizeof(ngx_http_llm_endpoint_t *)) != NGX_OK) {
+                          sizeof(ngx_http_llm_endpoint_t *)) != NGX_OK
+        || ngx_array_init(&mcf->cache_zones, cf->pool, 2,
+                          sizeof(ngx_http_llm_cache_zone_t *)) != NGX_OK
+        || ngx_array_init(&mcf->cache_uses, cf->pool, 4,
+                          sizeof(ngx_http_llm_cache_use_t *)) != NGX_OK) {
         return nullptr;
     }
     return mcf;
@@ -215,7 +243,8 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
         }
     }
 
-    if ((rv = bind_passes(cf, mcf)) != NGX_CONF_OK) {
+    if ((rv = bind_passes(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_cache_zones_init(cf, mcf)) != NGX_CONF_OK) {
         return rv;
     }
 
@@ -249,6 +278,9 @@ void *create_loc_conf(ngx_conf_t *cf) noexcept {
     llcf->max_response = NGX_CONF_UNSET_SIZE;
     llcf->max_event = NGX_CONF_UNSET_SIZE;
     llcf->max_depth = NGX_CONF_UNSET;
+    llcf->consumer =
+        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    ngx_http_llm_cache_conf_create(&llcf->cache);
     return llcf;
 }
 
@@ -257,7 +289,10 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
     auto conf = static_cast<ngx_http_llm_loc_conf_t *>(child);
     llm::ExchangeLimits limits;
 
-    ngx_conf_merge_value(conf->enable, prev->enable, 0);
+    // Unset says something: ngx_http_llm_is_on().
+    if (conf->enable == NGX_CONF_UNSET) {
+        conf->enable = prev->enable;
+    }
     ngx_conf_merge_uint_value(conf->drop_unsupported, prev->drop_unsupported,
                               0);
     ngx_conf_merge_value(conf->headers, prev->headers, 1);
@@ -267,6 +302,9 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
                               limits.max_event);
     ngx_conf_merge_value(conf->max_depth, prev->max_depth,
                          static_cast<ngx_int_t>(limits.max_depth));
+
+    ngx_conf_merge_ptr_value(conf->consumer, prev->consumer, nullptr);
+    ngx_http_llm_cache_conf_merge(&prev->cache, &conf->cache);
 
     if (conf->max_depth < 1 || conf->max_depth > 10000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -295,7 +333,8 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
 }
 
 ngx_int_t preconfiguration(ngx_conf_t *cf) noexcept {
-    return ngx_http_llm_add_variables(cf);
+    ngx_int_t rc = ngx_http_llm_add_variables(cf);
+    return rc == NGX_OK ? ngx_http_llm_cache_add_variables(cf) : rc;
 }
 
 ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
@@ -326,7 +365,8 @@ ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
             && ngx_process != NGX_PROCESS_SINGLE)) {
         return NGX_OK;
     }
-    if (ngx_http_llm_redises_start(cycle, mcf) != NGX_OK) {
+    if (ngx_http_llm_redises_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK) {
         return NGX_ERROR;
     }
     return NGX_OK;
@@ -356,7 +396,7 @@ extern "C" {
 ngx_module_t ngx_http_llm_module = {
     NGX_MODULE_V1,
     &module_ctx,
-    commands,
+    commands.all,
     NGX_HTTP_MODULE,
     nullptr,            // init master
     nullptr,            // init module

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "cache/request.hpp"
 #include "client_header.hpp"
 #include "endpoint_wait.hpp"
 #include "relay.hpp"
@@ -50,11 +51,17 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     ctx->exchange->set_context(unique_id(r), ngx_time());
 
     if (llcf->pass == nullptr) {
-        co_return ngx_http_llm_relay_prepare(r, ctx);
+        ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
+        co_return rc == NGX_DECLINED ? ngx_http_llm_relay_prepare(r, ctx) : rc;
     }
 
     if (auto routed = ngx_http_llm_route(r, ctx, llcf); !routed) {
         co_return ngx_http_llm_refuse(ctx, std::move(routed.error()));
+    }
+
+    ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
+    if (rc != NGX_DECLINED) {
+        co_return rc;
     }
 
     // Peers are chosen without waiting, so addresses must be known by then.
@@ -138,6 +145,7 @@ void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->policy_result = NGX_DECLINED;
     ctx->policy_started = ctx->policy_done = 0;
     ctx->body_waited = ctx->body_read;
+    ctx->cache.reset();
     ctx->exchange.reset();
     ctx->pool = nullptr;
     ctx->member = -1;
@@ -183,7 +191,7 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
 
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-    if (llcf->pass == nullptr && !llcf->enable) {
+    if (!ngx_http_llm_is_on(llcf)) {
         return NGX_DECLINED;
     }
 

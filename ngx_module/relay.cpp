@@ -3,6 +3,7 @@
 #include <new>
 
 #include "answer.hpp"
+#include "cache/request.hpp"
 #include "request_body.hpp"
 
 struct ngx_http_llm_relay_ctx_t {
@@ -22,6 +23,24 @@ ngx_buf_tag_t tag() {
 void note_first(ngx_http_llm_ctx_t *ctx) {
     if (ctx->first_msec == 0) {
         ctx->first_msec = ngx_current_msec;
+    }
+}
+
+void note_cache_control(ngx_http_request_t *r,
+                        ngx_http_llm_cache_ctx_t &cache) {
+    cache.answer_control = {};
+    for (ngx_list_part_t *part = &r->headers_out.headers.part; part;
+         part = part->next) {
+        auto headers = static_cast<ngx_table_elt_t *>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
+            if (headers[i].hash && headers[i].key.len == 13
+                && ngx_strncasecmp(headers[i].key.data,
+                                   const_cast<u_char *>(
+                                       reinterpret_cast<const u_char *>(
+                                           "cache-control")), 13) == 0) {
+                cache.answer_control.add(to_view(headers[i].value));
+            }
+        }
     }
 }
 
@@ -95,6 +114,12 @@ void ngx_http_llm_relay_header(ngx_http_request_t *r,
         head.content_encoding = to_view(h->value);
     }
     ctx->tries = 1;
+    if (ctx->cache) {
+        note_cache_control(r, *ctx->cache);
+        if (ngx_http_llm_cache_answer_headers(r, ctx) != NGX_OK) {
+            throw std::bad_alloc();
+        }
+    }
     if (head.status >= 400
         || ctx->exchange->begin(head) == llm::Exchange::Step::failed) {
         relay->over = 1;

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "answer.hpp"
+#include "cache/request.hpp"
 #include "models.hpp"
 #include "peer.hpp"
 #include "precontent.hpp"
@@ -164,7 +165,12 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
         return NGX_HTTP_UPSTREAM_INVALID_HEADER;
     }
 
-    exchange.refuse(error);
+    if (ngx_http_llm_cache_rescue(up->ctx)) {
+        up->ctx->error.reset();
+        up->ctx->retry_after = -1;
+    } else {
+        exchange.refuse(error);
+    }
     up->answer_done = 1;
     deliver(r, up);
     return NGX_OK;

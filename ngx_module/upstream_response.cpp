@@ -1,6 +1,8 @@
 // A provider's answer as HTTP/1.x: its head, and where its body ends.
 #include "upstream.hpp"
 
+#include "cache/request.hpp"
+
 #include <charconv>
 #include <new>
 
@@ -73,6 +75,11 @@ bool take_header(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up,
             up->connection_close = 1;
         }
 
+    } else if (name_is(name, "cache-control")) {
+        if (up->ctx->cache) {
+            up->ctx->cache->answer_control.add(value);
+        }
+
     } else if (name_is(name, "retry-after")) {
         if (up->retry_after == -1) {
             up->retry_after = parse_retry_after(value);
@@ -107,6 +114,9 @@ void ngx_http_llm_upstream_reset(ngx_http_llm_upstream_ctx_t *up) noexcept {
     up->connection_close = up->body_done = up->trailing = up->eof = 0;
     up->refused = up->retryable = up->counts_as_failure = 0;
     up->recv = nullptr;
+    if (up->ctx->cache) {
+        up->ctx->cache->answer_control = {};
+    }
 
     // The parsers of the status line and of headers keep their state here.
     r->state = 0;

@@ -1,5 +1,7 @@
 #include "variables.hpp"
 
+#include "cache/request.hpp"
+
 namespace {
 
 using Ctx = ngx_http_llm_ctx_t;
@@ -63,6 +65,9 @@ Text stream(const Ctx &ctx) {
 
 Text usage_source(const Ctx &ctx) {
     auto account = account_of(ctx);
+    if (ctx.cache && ctx.cache->status == ngx_http_llm_cache_status_t::hit) {
+        return found("cache");
+    }
     if (account && account->usage.estimated) {
         return found("estimate");
     }

@@ -64,6 +64,9 @@ void write_entry(const EntryHead &head, const chat::Response &response,
 Result<Entry> read_entry(const json::Document &document,
                          std::pmr::memory_resource *memory);
 
+// All that the answer says and calls, as one text: to compare answers with.
+std::string answer_text(const chat::Response &response);
+
 // Why an answer is not kept.
 enum class Unstorable : std::uint8_t {
     none,

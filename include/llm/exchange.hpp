@@ -54,6 +54,19 @@ struct Account {
     bool complete = false;          // the answer came whole
 };
 
+// Sees the answer as the provider gives it, before the client's bytes are made
+// of it. Nothing of a try that another one follows has been seen.
+class AnswerObserver : public chat::EventSink {
+public:
+    // A try's answer begins: what was seen before does not count.
+    virtual void on_begin() = 0;
+    // A whole answer; a stream's events come one by one (on_event).
+    virtual void on_response(const chat::Response &response) = 0;
+
+protected:
+    ~AnswerObserver() = default;
+};
+
 class Exchange {
 public:
     enum class Step : std::uint8_t {
@@ -76,6 +89,12 @@ public:
     const Format &client() const noexcept { return client_; }
     const RequestHead &head() const noexcept { return head_; }
 
+    // The whole call, read at the first time; lives as long as this object.
+    Result<const chat::Request *> request();
+
+    // Must outlive the answer. nullptr: nobody.
+    void observe(AnswerObserver *observer) noexcept { observer_ = observer; }
+
     // Starts a try: makes the body for this target. The pieces are views into
     // the client's body or into this object, valid until the next prepare().
     Result<void> prepare(const Target &target);
@@ -96,9 +115,11 @@ public:
     // failure, else the stream ends with an error event.
     Step abort(Error error);
 
-    // The answer that takes the place of a provider's: an error in the
-    // client's shape.
+    // The answers that take the place of a provider's, once set_context() has
+    // been called: an error in the client's shape, or a response that is at
+    // hand already, which becomes a stream where the client wants one.
     void refuse(const Error &error);
+    void answer(const chat::Response &response);
 
     // After Step::failed, where the head of a stream is out already: its last
     // event, in the client's shape.
@@ -119,11 +140,12 @@ public:
 private:
     class Tap;
 
-    Result<const chat::Request *> request();
     Step fail(Error error);
     Step finish_one_shot();
     Step finish_models(json::Value root);
     Step finish_error();
+    void account_for(const chat::Response &response);
+    void write_answer(const chat::Response &response);
     void replay(const chat::Response &response);
     void estimate_usage();
     AnswerContext answer_context() const;
@@ -167,6 +189,7 @@ private:
     std::string_view content_type_;
     std::string output_;
     Account account_;
+    AnswerObserver *observer_ = nullptr;
 };
 
 // A whole answer as the events of a stream, for a client that asked for one.

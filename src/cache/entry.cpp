@@ -363,6 +363,20 @@ Result<Entry> read_entry(const json::Document &document,
     return Reader(memory).read(document.root());
 }
 
+std::string answer_text(const Response &response) {
+    std::string text;
+    for (const Choice &choice : response.choices) {
+        for (const Part &part : choice.message.parts) {
+            for (auto piece : {part.text, part.name, part.arguments}) {
+                if (!piece.empty() && part.type != PartType::reasoning) {
+                    text.append(piece).append(1, '\n');
+                }
+            }
+        }
+    }
+    return text;
+}
+
 std::string_view to_string(Unstorable reason) noexcept {
     return reasons[static_cast<std::size_t>(reason)];
 }

@@ -113,6 +113,9 @@ public:
         if (event.type != Type::ping) {
             x_.started_ = true;
         }
+        if (x_.observer_) {
+            x_.observer_->on_event(event);
+        }
         if (!x_.same_format_) {
             x_.writer_->write(event, x_.output_);
         }
@@ -132,6 +135,9 @@ private:
     }
 
     void fail(const chat::Event &event) {
+        if (x_.observer_) {
+            x_.observer_->on_event(event);
+        }
         x_.ended_ = true;
         failed_now_ = true;
         x_.error_ = *event.error;
@@ -279,6 +285,9 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
     started_ = ended_ = replaced_ = streaming_ = broken_ = false;
     error_ = {};
     account_ = {};
+    if (observer_) {
+        observer_->on_begin();
+    }
 
     if (!head.content_encoding.empty()
         && !equal_ignoring_case(head.content_encoding, "identity")) {
@@ -441,34 +450,59 @@ Exchange::Step Exchange::finish_one_shot() {
         return fail(std::move(response.error()));
     }
 
-    mode_ = Mode::over;
-    account_.response_model = response->model;
-    account_.usage = response->usage;
+    account_for(*response);
+    if (!response->usage.known) {
+        response->usage = account_.usage;
+    }
+    if (observer_) {
+        observer_->on_response(*response);
+    }
+
+    if (same_format_ && !head_.stream) {
+        mode_ = Mode::over;
+        status_ = 200;
+        content_type_ = "application/json";
+        output_ = std::move(collected_);
+    } else {
+        write_answer(*response);
+    }
+    return Step::complete;
+}
+
+void Exchange::account_for(const chat::Response &response) {
+    account_.response_model = response.model;
+    account_.usage = response.usage;
     account_.complete = true;
-    for (const auto &choice : response->choices) {
+    for (const auto &choice : response.choices) {
         account_.finish_reason = choice.finish_reason;
         for (const auto &part : choice.message.parts) {
             completion_bytes_ += part.text.size() + part.arguments.size();
         }
     }
     estimate_usage();
-    if (!response->usage.known) {
-        response->usage = account_.usage;
-    }
+}
 
+void Exchange::write_answer(const chat::Response &response) {
+    mode_ = Mode::over;
     status_ = 200;
+    streaming_ = head_.stream;
     if (head_.stream) {
-        streaming_ = true;
         content_type_ = client_.stream_type();
-        replay(*response);
-    } else if (same_format_) {
-        content_type_ = "application/json";
-        output_ = std::move(collected_);
+        replay(response);
     } else {
         content_type_ = "application/json";
-        client_.write_response(*response, answer_context(), output_);
+        client_.write_response(response, answer_context(), output_);
     }
-    return Step::complete;
+}
+
+void Exchange::answer(const chat::Response &response) {
+    account_ = {};
+    error_ = {};
+    broken_ = false;
+    completion_bytes_ = 0;
+    output_.clear();
+    account_for(response);
+    write_answer(response);
 }
 
 Exchange::Step Exchange::finish_models(json::Value root) {

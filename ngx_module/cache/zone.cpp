@@ -1,0 +1,401 @@
+#include "cache/zone.hpp"
+
+#include <new>
+
+#include "block.hpp"
+#include "cache/redis_tier.hpp"
+#include "embedding/embedding.hpp"
+#include "redis/redis.hpp"
+
+// At the head of the shared memory.
+struct ngx_http_llm_cache_shctx_t {
+    ngx_http_llm_cache_counts_t counts;
+    std::byte *entries;         // at the same address in all workers
+    size_t entries_size;
+    std::byte *learned;
+    size_t learned_size;
+};
+
+namespace {
+
+using ZoneT = ngx_http_llm_cache_zone_t;
+
+constexpr size_t default_memory = 32 * 1024 * 1024;
+constexpr size_t least_memory = 256 * 1024;
+constexpr time_t default_ttl = 3600;
+constexpr double default_similarity = 0.80;
+constexpr double default_grey = 0.05;       // below the similarity
+
+// Cells that one turn of the timer looks at, and how often it turns: a zone
+// of 64 MB is gone through in a minute or so.
+constexpr size_t sweep_cells = 4096;
+constexpr ngx_msec_t sweep_interval = 500;
+
+// Part of the memory that remembers what was learned of entries.
+constexpr size_t learned_share = 32;
+
+llm::cache::ZoneScratch scratch;
+
+char *set_index(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept;
+char *set_similarity(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept;
+
+ngx_command_t block_commands[] = {
+    {ngx_string("memory"), NGX_CONF_TAKE1, ngx_conf_set_size_slot, 0,
+     offsetof(ZoneT, memory), nullptr},
+    {ngx_string("redis"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
+     offsetof(ZoneT, redis_name), nullptr},
+    {ngx_string("index"), NGX_CONF_TAKE1, set_index, 0, 0, nullptr},
+    {ngx_string("embedding"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
+     offsetof(ZoneT, embedding_name), nullptr},
+    {ngx_string("similarity"), NGX_CONF_TAKE12, set_similarity, 0, 0,
+     nullptr},
+    {ngx_string("ttl"), NGX_CONF_TAKE1, ngx_conf_set_sec_slot, 0,
+     offsetof(ZoneT, ttl), nullptr},
+    {ngx_string("prefix"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
+     offsetof(ZoneT, prefix), nullptr},
+    ngx_null_command,
+};
+
+char *set_index(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
+    static ngx_conf_enum_t indexes[] = {
+        {ngx_string("memory"), NGX_HTTP_LLM_INDEX_MEMORY},
+        {ngx_string("redisearch"), NGX_HTTP_LLM_INDEX_REDISEARCH},
+        {ngx_string("vectorset"), NGX_HTTP_LLM_INDEX_VECTORSET},
+        {ngx_null_string, 0},
+    };
+    static ngx_command_t slot = {
+        ngx_string("index"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, 0,
+        offsetof(ZoneT, index), indexes};
+    return ngx_conf_set_enum_slot(cf, &slot, conf);
+}
+
+char *set_similarity(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
+    return ngx_http_llm_cache_set_similarity(
+        cf, &static_cast<ZoneT *>(conf)->similarity);
+}
+
+// "0", "0.8", "1.000": thousandths, or -1.
+double parse_similarity(std::string_view text) noexcept {
+    auto number = ngx_atofp(to_ngx(text).data, text.size(), 4);
+    return number == NGX_ERROR || number > 10000 ? -1 : number / 10000.0;
+}
+
+llm::cache::ZoneOptions learned_options() {
+    llm::cache::ZoneOptions options;
+    options.dimensions = 0;
+    options.max_value = sizeof(llm::cache::Observations);
+    return options;
+}
+
+// Attaches to the block, or makes it, where it is not there yet or of another
+// shape.
+bool open_block(ngx_shm_zone_t *shm_zone, std::byte *memory, size_t size,
+                const llm::cache::ZoneOptions &options,
+                llm::cache::Zone *zone) noexcept {
+    std::span<std::byte> block(memory, size);
+
+    auto status = llm::cache::Zone::attach(block, options, zone);
+    if (status == llm::cache::ZoneStatus::ok) {
+        return true;
+    }
+    status = llm::cache::Zone::format(block, options);
+    if (status == llm::cache::ZoneStatus::ok) {
+        status = llm::cache::Zone::attach(block, options, zone);
+    }
+    if (status == llm::cache::ZoneStatus::ok) {
+        return true;
+    }
+    auto words = llm::cache::describe(status);
+    ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                  "llm_cache_zone \"%V\": its memory is %*s",
+                  &shm_zone->shm.name, words.size(), words.data());
+    return false;
+}
+
+// `old_data`: not NULL on reload, when the memory is used again as it is.
+ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
+    auto zone = static_cast<ZoneT *>(shm_zone->data);
+    zone->shpool = reinterpret_cast<ngx_slab_pool_t *>(shm_zone->shm.addr);
+
+    if (old_data == nullptr && !shm_zone->shm.exists) {
+        auto shared = static_cast<ngx_http_llm_cache_shctx_t *>(
+            ngx_slab_calloc(zone->shpool, sizeof(ngx_http_llm_cache_shctx_t)));
+        if (shared == nullptr) {
+            return NGX_ERROR;
+        }
+        // All the rest, page by page.
+        size_t pages = zone->shpool->pfree;
+        shared->learned_size = pages / learned_share * ngx_pagesize;
+        shared->entries_size = pages * ngx_pagesize - shared->learned_size;
+        shared->entries = static_cast<std::byte *>(
+            ngx_slab_alloc(zone->shpool, shared->entries_size));
+        shared->learned = static_cast<std::byte *>(
+            ngx_slab_alloc(zone->shpool, shared->learned_size));
+        if (shared->entries == nullptr || shared->learned == nullptr) {
+            return NGX_ERROR;
+        }
+        zone->shpool->data = shared;
+    }
+
+    zone->shared =
+        static_cast<ngx_http_llm_cache_shctx_t *>(zone->shpool->data);
+    zone->counts = &zone->shared->counts;
+
+    ngx_http_llm_cache_locked_t locked(zone);
+    return open_block(shm_zone, zone->shared->entries,
+                      zone->shared->entries_size, zone->options, &zone->zone)
+                   && open_block(shm_zone, zone->shared->learned,
+                                 zone->shared->learned_size,
+                                 learned_options(), &zone->learned)
+               ? NGX_OK
+               : NGX_ERROR;
+}
+
+void on_sweep(ngx_event_t *ev) noexcept {
+    auto zone = static_cast<ZoneT *>(ev->data);
+    {
+        ngx_http_llm_cache_locked_t locked(zone);
+        (void) locked->sweep(ngx_http_llm_cache_now(), sweep_cells);
+    }
+    ngx_add_timer(ev, sweep_interval);
+}
+
+char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
+    auto refuse = [&](const char *what, const ngx_str_t *name) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s is named \"%V\" in %s:%ui",
+                      what, name, zone->file, zone->line);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    };
+
+    if (zone->redis_name.len) {
+        zone->redis = ngx_http_llm_find_redis(mcf, to_view(zone->redis_name));
+        if (zone->redis == nullptr) {
+            return refuse("no llm_redis", &zone->redis_name);
+        }
+    }
+    if (to_view(zone->embedding_name) != "off") {
+        zone->embedding = ngx_http_llm_find_embedding(
+            cf, mcf, to_view(zone->embedding_name));
+        if (zone->embedding == nullptr) {
+            return refuse("no llm_embedding", &zone->embedding_name);
+        }
+        zone->judge = zone->embedding->local
+                          ? zone->embedding
+                          : ngx_http_llm_find_embedding(cf, mcf, "static");
+        zone->options.dimensions =
+            static_cast<std::uint32_t>(zone->embedding->dimensions);
+    } else {
+        zone->similarity.at = zone->similarity.grey = 2;
+    }
+    return NGX_CONF_OK;
+}
+
+}  // namespace
+
+llm::cache::ZoneScratch &ngx_http_llm_cache_scratch() noexcept {
+    return scratch;
+}
+
+char *ngx_http_llm_cache_set_similarity(
+    ngx_conf_t *cf, ngx_http_llm_cache_similarity_t *similarity) noexcept {
+    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto refuse = [&](ngx_str_t *word) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid similarity \"%V\", it must be a cosine "
+                           "similarity between 0 and 1, or \"off\"",
+                           word);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    };
+
+    if (similarity->at >= 0) {
+        return const_cast<char *>("is duplicate");
+    }
+    if (to_view(value[1]) == "off") {
+        if (cf->args->nelts > 2) {
+            return const_cast<char *>("has a grey zone but is off");
+        }
+        similarity->at = similarity->grey = 2;
+        return NGX_CONF_OK;
+    }
+    double at = parse_similarity(to_view(value[1]));
+    if (at < 0) {
+        return refuse(&value[1]);
+    }
+    double grey = ngx_max(at - default_grey, 0);
+
+    if (cf->args->nelts > 2) {
+        std::string_view word = to_view(value[2]);
+        if (!word.starts_with("grey=")) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[2]);
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+        grey = parse_similarity(word.substr(5));
+        if (grey < 0) {
+            return refuse(&value[2]);
+        }
+        if (grey > at) {
+            return const_cast<char *>(
+                "has a grey zone that begins above the similarity");
+        }
+    }
+    // Nothing is nearer than the same: exact matches only.
+    similarity->at = at < 1 ? at : 2;
+    similarity->grey = at < 1 ? grey : 2;
+    return NGX_CONF_OK;
+}
+
+char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
+                                    void *conf) noexcept {
+    auto mcf = static_cast<ngx_http_llm_main_conf_t *>(conf);
+    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    ngx_str_t name = value[1];
+
+    if (ngx_http_llm_check_name(cf, "llm_cache_zone", &name) != NGX_OK) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    if (to_view(name) == "off") {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a llm_cache_zone cannot be named \"off\"");
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    if (ngx_http_llm_find_cache_zone(mcf, to_view(name))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate llm_cache_zone \"%V\"", &name);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+
+    auto slot = static_cast<ZoneT **>(ngx_array_push(&mcf->cache_zones));
+    auto memory = ngx_pcalloc(cf->pool, sizeof(ZoneT));
+    if (slot == nullptr || memory == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    auto zone = new (memory) ZoneT();
+    *slot = zone;
+    zone->name = name;
+    zone->file = cf->conf_file->file.name.data;
+    zone->line = cf->conf_file->line;
+    zone->memory = NGX_CONF_UNSET_SIZE;
+    zone->index = NGX_CONF_UNSET_UINT;
+    zone->similarity = {-1, -1};
+    zone->ttl = NGX_CONF_UNSET;
+
+    char *rv = ngx_http_llm_parse_block(cf, "llm_cache_zone", block_commands,
+                                        zone);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    ngx_conf_init_size_value(zone->memory, default_memory);
+    ngx_conf_init_value(zone->ttl, default_ttl);
+    if (zone->similarity.at < 0) {
+        zone->similarity = {default_similarity,
+                            default_similarity - default_grey};
+    }
+    if (zone->embedding_name.len == 0) {
+        ngx_str_set(&zone->embedding_name, "static");
+    }
+
+    auto refuse = [&](const char *what) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in llm_cache_zone \"%V\"",
+                           what, &zone->name);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    };
+    if (zone->memory < least_memory) {
+        return refuse("\"memory\" is less than 256k");
+    }
+    if (zone->ttl == 0) {
+        return refuse("\"ttl\" is 0: nothing would be kept");
+    }
+    if (zone->redis_name.len == 0
+        && (zone->index != NGX_CONF_UNSET_UINT || zone->prefix.data)) {
+        return refuse("\"index\" and \"prefix\" are about Redis, but there is "
+                      "no \"redis\"");
+    }
+    ngx_conf_init_uint_value(zone->index, NGX_HTTP_LLM_INDEX_MEMORY);
+    if (zone->prefix.data == nullptr) {
+        zone->prefix.len = sizeof("llm::") - 1 + zone->name.len;
+        zone->prefix.data =
+            static_cast<u_char *>(ngx_pnalloc(cf->pool, zone->prefix.len));
+        if (zone->prefix.data == nullptr) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+        ngx_sprintf(zone->prefix.data, "llm:%V:", &zone->name);
+    }
+
+    // Named apart from nginx's own caches and limits.
+    ngx_str_t shm_name;
+    shm_name.len = sizeof("llm_cache_zone ") - 1 + zone->name.len;
+    shm_name.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, shm_name.len));
+    if (shm_name.data == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    ngx_sprintf(shm_name.data, "llm_cache_zone %V", &zone->name);
+    zone->shm_zone = ngx_shared_memory_add(cf, &shm_name, zone->memory,
+                                           &ngx_http_llm_module);
+    if (zone->shm_zone == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    zone->shm_zone->init = init_zone;
+    zone->shm_zone->data = zone;
+    return NGX_CONF_OK;
+}
+
+ngx_http_llm_cache_zone_t *ngx_http_llm_find_cache_zone(
+    ngx_http_llm_main_conf_t *mcf, std::string_view name) noexcept {
+    auto zones = static_cast<ZoneT **>(mcf->cache_zones.elts);
+    for (ngx_uint_t i = 0; i < mcf->cache_zones.nelts; ++i) {
+        if (to_view(zones[i]->name) == name) {
+            return zones[i];
+        }
+    }
+    return nullptr;
+}
+
+char *ngx_http_llm_cache_zones_init(ngx_conf_t *cf,
+                                    ngx_http_llm_main_conf_t *mcf) noexcept {
+    auto zones = static_cast<ZoneT **>(mcf->cache_zones.elts);
+    for (ngx_uint_t i = 0; i < mcf->cache_zones.nelts; ++i) {
+        char *rv = bind(cf, mcf, zones[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    auto uses =
+        static_cast<ngx_http_llm_cache_use_t **>(mcf->cache_uses.elts);
+    for (ngx_uint_t i = 0; i < mcf->cache_uses.nelts; ++i) {
+        uses[i]->zone =
+            ngx_http_llm_find_cache_zone(mcf, to_view(uses[i]->name));
+        if (uses[i]->zone == nullptr) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "no llm_cache_zone is named \"%V\" in %s:%ui",
+                          &uses[i]->name, uses[i]->file, uses[i]->line);
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+    return NGX_CONF_OK;
+}
+
+ngx_int_t ngx_http_llm_cache_zones_start(
+    ngx_cycle_t *cycle, ngx_http_llm_main_conf_t *mcf) noexcept {
+    auto zones = static_cast<ZoneT **>(mcf->cache_zones.elts);
+    for (ngx_uint_t i = 0; i < mcf->cache_zones.nelts; ++i) {
+        ZoneT *zone = zones[i];
+        if (!scratch.prepare(zone->zone) || !scratch.prepare(zone->learned)) {
+            return NGX_ERROR;
+        }
+        if (ngx_worker == 0 && ngx_process != NGX_PROCESS_HELPER) {
+            zone->sweep.handler = on_sweep;
+            zone->sweep.data = zone;
+            zone->sweep.log = cycle->log;
+            zone->sweep.cancelable = 1;
+            ngx_add_timer(&zone->sweep, sweep_interval);
+        }
+        if (zone->redis
+            && ngx_http_llm_cache_redis_start(cycle, zone) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
+}

@@ -1,0 +1,59 @@
+#include "consumer.hpp"
+
+#include "client_header.hpp"
+
+namespace {
+
+// Where the SDKs of all client APIs put their key.
+constexpr std::string_view credential_headers[] = {
+    "authorization", "x-api-key", "api-key", "x-goog-api-key",
+};
+
+}  // namespace
+
+std::string_view ngx_http_llm_consumer(
+    ngx_http_request_t *r, const ngx_http_llm_loc_conf_t *llcf) noexcept {
+    ngx_str_t value;
+    if (llcf->consumer == nullptr
+        || ngx_http_complex_value(r, llcf->consumer, &value) != NGX_OK) {
+        return {};
+    }
+    return to_view(value);
+}
+
+std::string_view ngx_http_llm_consumer_identity(
+    ngx_http_request_t *r, const ngx_http_llm_loc_conf_t *llcf) noexcept {
+    // A name must not be taken for a credential, nor one header for another.
+    std::string_view parts[std::size(credential_headers)];
+    size_t size = 1;
+
+    std::string_view name = ngx_http_llm_consumer(r, llcf);
+    if (name.empty()) {
+        for (size_t i = 0; i < std::size(parts); ++i) {
+            parts[i] = ngx_http_llm_client_header(r, credential_headers[i]);
+            size += parts[i].size() + 1;
+        }
+        if (size == 1 + std::size(parts)) {
+            return "";
+        }
+    } else {
+        size += name.size();
+    }
+
+    auto start = static_cast<u_char *>(ngx_pnalloc(r->pool, size));
+    if (start == nullptr) {
+        return {};
+    }
+    u_char *p = start;
+    if (!name.empty()) {
+        *p++ = 'n';
+        p = ngx_cpymem(p, name.data(), name.size());
+    } else {
+        *p++ = 'c';
+        for (std::string_view part : parts) {
+            p = ngx_cpymem(p, part.data(), part.size());
+            *p++ = '\n';    // no header value has one
+        }
+    }
+    return {reinterpret_cast<char *>(start), static_cast<size_t>(p - start)};
+}
