@@ -246,7 +246,8 @@ void remember(Cache &cache, const ZoneKey &key, std::string_view value) {
     created.value = value;
     if (cache.zone->index == NGX_HTTP_LLM_INDEX_MEMORY
         && cache.zone->embedding) {
-        if (key != cache.entry || cache.vector.empty()) {
+        if (key != cache.entry
+            || (cache.elsewhere && cache.vector.empty())) {
             return;
         }
         created.vector = cache.vector;
@@ -543,6 +544,21 @@ task::Task wait_for_others(ngx_http_request_t *r, Cache &cache) {
     co_return NGX_DECLINED;
 }
 
+task::Task embed_question(ngx_http_request_t *r, Cache &cache) {
+    ngx_http_llm_embed_t embed(r, cache.zone->embedding, cache.key.question);
+    auto vector = co_await embed;
+    if (!vector.empty()) {
+        auto own =
+            static_cast<float *>(ngx_palloc(r->pool, vector.size_bytes()));
+        if (own == nullptr) {
+            throw std::bad_alloc();
+        }
+        std::memcpy(own, vector.data(), vector.size_bytes());
+        cache.vector = {own, vector.size()};
+    }
+    co_return NGX_OK;
+}
+
 // All places, the cheapest first.
 task::Task find(ngx_http_request_t *r, Cache &cache) {
     if (exact_in_memory(cache) == NGX_OK) {
@@ -559,24 +575,17 @@ task::Task find(ngx_http_request_t *r, Cache &cache) {
         && (cache.elsewhere || cache.zone->index != NGX_HTTP_LLM_INDEX_MEMORY
             || (semantic && !cache.zone->embedding->local))) {
         ask_redis = false;
+        if (cache.elsewhere && semantic && cache.zone->embedding->local) {
+            // To remember what comes with its vector.
+            (void) co_await embed_question(r, cache);
+        }
         if (co_await exact_in_redis(r, cache) == NGX_OK) {
             co_return NGX_OK;
         }
     }
 
-    if (semantic) {
-        ngx_http_llm_embed_t embed(r, cache.zone->embedding,
-                                   cache.key.question);
-        auto vector = co_await embed;
-        if (!vector.empty()) {
-            auto own = static_cast<float *>(
-                ngx_palloc(r->pool, vector.size_bytes()));
-            if (own == nullptr) {
-                throw std::bad_alloc();
-            }
-            std::memcpy(own, vector.data(), vector.size_bytes());
-            cache.vector = {own, vector.size()};
-        }
+    if (semantic && cache.vector.empty()) {
+        (void) co_await embed_question(r, cache);
     }
     bool search = !cache.vector.empty() && cache.status != Status::refresh;
 
