@@ -1,6 +1,7 @@
 // llm_redis NAME { ... }
 #include "redis/redis_conf.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <new>
 
@@ -258,6 +259,16 @@ ngx_http_llm_redis_t *create(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf,
     return redis;
 }
 
+// A certificate is for a name, and a path is none.
+bool is_nameless(const ngx_http_llm_redis_t *redis) noexcept {
+    auto *servers = servers_of(redis);
+    return redis->ssl && redis->ssl_verify && redis->ssl_name.len == 0
+           && std::any_of(servers, servers + redis->servers.nelts,
+                          [](const ngx_http_llm_redis_server_t &server) {
+                              return server.sockaddr != nullptr;
+                          });
+}
+
 // What does not go together, and what needs what is not there.
 const char *contradiction(const ngx_http_llm_redis_t *redis) noexcept {
     bool sentinel = redis->master.len != 0;
@@ -282,6 +293,7 @@ const char *contradiction(const ngx_http_llm_redis_t *redis) noexcept {
         {(redis->ssl_conf.certificate.len == 0)
              != (redis->ssl_conf.certificate_key.len == 0),
          "\"ssl_certificate\" and \"ssl_certificate_key\" need each other"},
+        {is_nameless(redis), "TLS to a Unix socket needs \"ssl_name\""},
     };
     for (const auto &row : rows) {
         if (row.present) {
