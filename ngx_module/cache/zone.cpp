@@ -175,6 +175,9 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
         if (zone->redis == nullptr) {
             return refuse("no llm_redis", &zone->redis_name);
         }
+        if (ngx_http_llm_cache_redis_init(cf, zone) != NGX_CONF_OK) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
     }
     if (to_view(zone->embedding_name) != "off") {
         zone->embedding = ngx_http_llm_find_embedding(
