@@ -4,6 +4,7 @@
 #include <new>
 
 #include <curl/curl.h>
+#include <openssl/err.h>
 
 struct ngx_http_llm_side_call_t {
     ngx_http_llm_side_request_t request;
@@ -43,6 +44,17 @@ struct {
     ngx_connection_t timer_owner = {};
 } worker;
 
+// Around whatever libcurl does with TLS: errors that it leaves in OpenSSL's
+// queue, which is the process's, would be taken for those of nginx's own
+// connections.
+class CleanErrors {
+public:
+    CleanErrors() noexcept = default;
+    ~CleanErrors() { ERR_clear_error(); }
+    CleanErrors(const CleanErrors &) = delete;
+    CleanErrors &operator=(const CleanErrors &) = delete;
+};
+
 void list(Call *call) noexcept {
     call->next = worker.calls;
     if (call->next) {
@@ -79,7 +91,10 @@ void end(Call *call, CURLcode code) noexcept {
     }
 
     // Before the handler, so that it finds the connection free for another.
-    curl_multi_remove_handle(worker.multi, call->easy);
+    {
+        CleanErrors clean;
+        curl_multi_remove_handle(worker.multi, call->easy);
+    }
     call->added = false;
 
     std::unique_ptr<Call> owner(call);
@@ -102,8 +117,12 @@ void collect() noexcept {
 
 // The connection may be freed in here, and its place be another's.
 void act(curl_socket_t fd, int what) noexcept {
-    int running;
-    auto code = curl_multi_socket_action(worker.multi, fd, what, &running);
+    CURLMcode code;
+    {
+        CleanErrors clean;
+        int running;
+        code = curl_multi_socket_action(worker.multi, fd, what, &running);
+    }
     if (code != CURLM_OK) {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "llm: curl_multi_socket_action() failed: %s",
@@ -362,6 +381,7 @@ bool prepare(Call *call) noexcept {
 }  // namespace
 
 ngx_http_llm_side_call_t::~ngx_http_llm_side_call_t() {
+    CleanErrors clean;
     unlist(this);
     if (added) {
         curl_multi_remove_handle(worker.multi, easy);
@@ -443,6 +463,7 @@ void ngx_http_llm_side_stop() noexcept {
     while (worker.calls) {
         delete worker.calls;
     }
+    CleanErrors clean;
     curl_multi_cleanup(worker.multi);
     worker.multi = nullptr;
     if (worker.timer.timer_set) {

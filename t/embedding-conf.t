@@ -24,9 +24,9 @@ llm_embedding b {
     dimensions 4096;
     send_dimensions off;
     timeout 200ms;
-    fail_timeout 0;
+    fail_timeout 0s;
     connections 4;
-    recent 64k;
+    recent 256k;
 }
 llm_embedding c { provider claude; format openai; model mistral-embed; recent off; }'
 --- config

@@ -424,12 +424,13 @@ bool make_headers(ngx_http_request_t *r, const Conf &conf,
                  && ngx_strncasecmp(to_ngx(value).data, to_ngx(bearer).data,
                                     bearer.size()) == 0;
     bool authorization = conf.api->key_header == "authorization";
+    auto name = authorization ? "Authorization" : conf.api->key_header;
     if (whole && !authorization) {
         value.remove_prefix(bearer.size());
     }
     if (!value.empty()) {
         std::string text(authorization && !whole ? bearer : "");
-        add(conf.api->key_header, text.append(value));
+        add(name, text.append(value));
     }
     return true;
 }
