@@ -75,7 +75,8 @@ struct Hash {
 struct ngx_http_llm_remote_t {
     explicit ngx_http_llm_remote_t(Conf *owner)
         : conf(owner),
-          breaker(max_failures, static_cast<std::int64_t>(owner->fail_timeout)) {
+          breaker(max_failures,
+                  static_cast<std::int64_t>(owner->fail_timeout)) {
         ngx_queue_init(&queue);
     }
 
@@ -394,16 +395,14 @@ bool make_headers(ngx_http_request_t *r, const Conf &conf,
     };
     add("Host", to_view(provider.host_header));
     add("Content-Type", "application/json");
-    add("Accept", "application/json");
 
     bool own_key = false;
+    bool own_accept = false;
     auto *own = static_cast<ngx_http_llm_header_t *>(provider.headers.elts);
     std::string_view value;
     for (ngx_uint_t i = 0; i < provider.headers.nelts; i++) {
         own_key = own_key || is_name(conf.api->key_header, own[i].name);
-        if (is_name("accept", own[i].name)) {
-            continue;
-        }
+        own_accept = own_accept || is_name("accept", own[i].name);
         if (!evaluate(r, own[i].value, value)) {
             return false;
         }
@@ -412,6 +411,9 @@ bool make_headers(ngx_http_request_t *r, const Conf &conf,
         }
     }
 
+    if (!own_accept) {
+        add("Accept", "application/json");
+    }
     if (provider.api_key == nullptr || own_key) {
         return true;
     }

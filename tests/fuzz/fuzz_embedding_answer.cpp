@@ -33,8 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     }
 
     std::string request;
-    embedding::write_request(*api, {.model = body, .text = body, .dimensions = 3},
-                             request);
+    embedding::write_request(
+        *api, {.model = body, .text = body, .dimensions = 3}, request);
     fuzz::promise_json(request, "a request is JSON");
     auto path = embedding::request_path(*api, "/v1", body);
     fuzz::promise(path.find_first_of(" ?#\r\n") == path.npos,
