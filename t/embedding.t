@@ -62,8 +62,11 @@ add_test_cleanup_handler(sub {
     chomp $line;
     open my $log, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/error.log"
         or die "open() failed: $!";
-    Test::More::ok((grep { index($_, $line) >= 0 } <$log>),
-        $block->name . " - \"$line\" is logged");
+    my $count = grep { index($_, $line) >= 0 } <$log>;
+    my $name = $block->name;
+    Test::More::ok($count, "$name - \"$line\" is logged");
+    Test::More::cmp_ok($count, '<', $block->logged_less,
+        "$name - not each time") if defined $block->logged_less;
 });
 
 run_tests();
@@ -470,6 +473,9 @@ llm: embedding "e" answers again
 [('^none by') x 4, '^3: 0\.600']
 --- error_code eval
 [(200) x 5]
+--- logged
+llm: embedding "e": status 400
+--- logged_less: 4
 
 
 
@@ -678,3 +684,36 @@ GET /e?text=hi
 ^none by \d+$
 --- error_log eval
 qr/llm: embedding "e": Failed to connect to .* port $ENV{TEST_NGINX_CLOSED_PORT}/
+
+
+
+=== TEST 40: what one client's key is refused says nothing of the others'
+--- http_config eval
+main::embedding('fail_timeout 1h;', 'api_key $arg_key;')
+--- config eval: $::location
+--- request eval
+[(map { "GET /e?text=$_&key=bad" } 1 .. 4), "GET /e?text=1&key=good"]
+--- upstream eval
+[(main::reply('401 Unauthorized', '{}')) x 4, $::openai]
+--- upstream_request_like eval
+[('Bearer bad\r$') x 4, 'Bearer good\r$']
+--- response_body_like eval
+[('^none by') x 4, '^3: 0\.600']
+--- error_code eval
+[(200) x 5]
+
+
+
+=== TEST 41: a key that cannot be sent is not sent
+--- http_config eval
+main::embedding('', 'api_key $key;') . 'map $uri $key { default "a\nb"; }'
+--- config eval: $::location
+--- request
+GET /e?text=hi
+--- upstream eval: $::openai
+--- upstream_request_like eval
+[]
+--- response_body_like
+^none by \d+$
+--- error_log
+llm: embedding "e": a header's value cannot be sent
