@@ -441,8 +441,6 @@ main::reply('503 Service Unavailable', '')
 [('^none by') x 5]
 --- error_code eval
 [(200) x 5]
---- logged
-llm: embedding "e": status 503, it is not asked for 3600000 ms
 
 
 
@@ -717,3 +715,17 @@ GET /e?text=hi
 ^none by \d+$
 --- error_log
 llm: embedding "e": a header's value cannot be sent
+
+
+
+=== TEST 42: unless it is to be asked always
+--- http_config eval: main::embedding('fail_timeout 0s;')
+--- config eval: $::location
+--- request eval
+[map { "GET /e?text=$_" } 1 .. 5]
+--- upstream eval
+[(main::reply('503 Service Unavailable', '')) x 4, $::openai]
+--- response_body_like eval
+[('^none by') x 4, '^3: 0\.600']
+--- error_code eval
+[(200) x 5]

@@ -8,7 +8,7 @@ namespace llm {
 
 class Breaker {
 public:
-    // After how many failures in a row it opens (1 or more), and for how many
+    // After how many failures in a row it opens (0: never), and for how many
     // milliseconds.
     Breaker(std::uint32_t failures, std::int64_t pause) noexcept
         : limit_(failures), pause_(pause) {}
@@ -17,7 +17,7 @@ public:
     // never goes back). Each call that may is to be followed by one of the
     // three below.
     bool admit(std::int64_t now) noexcept {
-        if (failures_ < limit_) {
+        if (!has_tripped()) {
             return true;
         }
         if (now < refused_until_ || probing_) {
@@ -29,7 +29,7 @@ public:
 
     // True: calls had been refused, and are no longer.
     bool succeeded() noexcept {
-        bool refused = failures_ == limit_;
+        bool refused = has_tripped();
         failures_ = 0;
         probing_ = false;
         return refused;
@@ -41,7 +41,7 @@ public:
         if (failures_ < limit_) {
             failures_++;
         }
-        if (failures_ < limit_) {
+        if (!has_tripped()) {
             return false;
         }
         bool refused = now < refused_until_;
@@ -53,6 +53,10 @@ public:
     void released() noexcept { probing_ = false; }
 
 private:
+    bool has_tripped() const noexcept {
+        return limit_ && failures_ == limit_;
+    }
+
     std::uint32_t limit_;
     std::int64_t pause_;
     std::uint32_t failures_ = 0;

@@ -75,7 +75,7 @@ struct Hash {
 struct ngx_http_llm_remote_t {
     explicit ngx_http_llm_remote_t(Conf *owner)
         : conf(owner),
-          breaker(max_failures,
+          breaker(owner->fail_timeout ? max_failures : 0,
                   static_cast<std::int64_t>(owner->fail_timeout)) {
         ngx_queue_init(&queue);
     }
@@ -117,30 +117,27 @@ ngx_connection_t *no_connection() noexcept {
 
 // One line a second for each embedding, however much goes wrong.
 void complain(Remote *remote, const char *failure, bool opened) noexcept {
-    if (remote->logged == ngx_time() && !opened) {
+    if (remote->logged == ngx_time()) {
         remote->unlogged++;
         return;
     }
-    u_char more[64];
-    auto *end = more;
+
+    u_char more[128];
+    auto *p = more;
+    auto *end = more + sizeof(more);
+    if (opened) {
+        p = ngx_slprintf(p, end, ", it is not asked for %M ms",
+                         remote->conf->fail_timeout);
+    }
     if (remote->unlogged) {
-        end = ngx_slprintf(more, more + sizeof(more), " (%ui more before)",
-                           remote->unlogged);
+        p = ngx_slprintf(p, end, " (%ui more before)", remote->unlogged);
     }
     remote->logged = ngx_time();
     remote->unlogged = 0;
-    const auto &conf = *remote->conf;
-    if (opened) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "llm: embedding \"%V\": %s, it is not asked for %M "
-                      "ms%*s", &conf.embedding.name, failure,
-                      conf.fail_timeout, static_cast<size_t>(end - more),
-                      more);
-    } else {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "llm: embedding \"%V\": %s%*s", &conf.embedding.name,
-                      failure, static_cast<size_t>(end - more), more);
-    }
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "llm: embedding \"%V\": %s%*s",
+                  &remote->conf->embedding.name, failure,
+                  static_cast<size_t>(p - more), more);
 }
 
 void destroy(Call *call) noexcept {
@@ -510,6 +507,10 @@ ngx_int_t ngx_http_llm_remote_embed(
     remote->calls.emplace(flight, call.get());
     if (!remote->breaker.admit(now())) {
         remote->calls.erase(flight);
+        // The failures that led to this may have come in one second.
+        if (remote->unlogged && remote->logged != ngx_time()) {
+            complain(remote, "it is not asked for a while", false);
+        }
         return NGX_DECLINED;
     }
 

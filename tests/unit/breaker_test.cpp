@@ -49,3 +49,13 @@ TEST_CASE("calls that were under way fail without opening it again",
     CHECK_FALSE(breaker.admit(1001));
     CHECK(breaker.admit(1002));
 }
+
+TEST_CASE("a breaker without a limit never opens", "[breaker]") {
+    Breaker breaker(0, 1000);
+    for (int i = 0; i < 5; i++) {
+        CHECK(breaker.admit(0));
+        CHECK_FALSE(breaker.failed(0));
+    }
+    CHECK_FALSE(breaker.succeeded());
+    CHECK(breaker.admit(0));
+}
