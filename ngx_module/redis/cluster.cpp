@@ -42,6 +42,9 @@ public:
         case Trouble::ask:
             return follow(node, command, trouble, reply);
         case Trouble::read_only:
+            (void) look();
+            client_.reroute(command, "the server is a replica");
+            return true;
         case Trouble::cluster_down:
             (void) look();
             client_.reroute(command, "the cluster is down");
