@@ -50,7 +50,9 @@ public:
             client_.reroute(command, "the cluster is down");
             return true;
         case Trouble::try_again:
-            client_.reroute(command, "the slot is being moved");
+            // It takes as long as keys take to move; the command's timeout
+            // ends it.
+            client_.park(command);
             return true;
         default:
             return false;

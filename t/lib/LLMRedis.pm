@@ -185,6 +185,9 @@ sub start {
         IO::Socket::UNIX->new(Peer => $self->{socket})
             || waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
     });
+    # Sentinels look around every ten seconds; Redis 7 can be told otherwise.
+    $self->cli('SENTINEL', 'DEBUG', 'INFO-PERIOD', 100, 'PUBLISH-PERIOD', 100)
+        if $self->{sentinel};
     return $self;
 }
 
