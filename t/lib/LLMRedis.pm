@@ -269,7 +269,7 @@ sub sentinel {
         $class->server(
             "sentinel monitor $name 127.0.0.1 " . $master->port . ' 2',
             "sentinel down-after-milliseconds $name 500",
-            "sentinel failover-timeout $name 2000")
+            "sentinel failover-timeout $name 5000")
     } 1 .. 3;
     for my $sentinel (@sentinels) {
         soon(sub {
