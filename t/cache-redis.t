@@ -374,3 +374,21 @@ is(purge(), 200);
 is(scalar(my @entries = keys_of('e:')), 0);
 is(ask('/b', $::who), 'Hit');
 like($::redis->cli('KEYS', '*'), qr/^tes\[t\]\*:e:/m);
+
+
+
+=== TEST 20: the permissions that docs/cache-redis.md names are enough
+--- http_config eval
+$::Http =~ s/fail_timeout/user gateway; password r34d; fail_timeout/r
+--- config eval: $::Config
+--- redis
+ACL SETUSER gateway on >r34d ~test:* +@read +@write +@connection +scan +eval +time +cluster|slots
+--- script
+is(ask('/a', $::who), 'Miss');
+soon sub { entries('b') == 1 };
+is(ask('/b', $::whos), 'Hit semantic');
+my ($partition) = map { /\{(\w+)\}/ } keys_of('p:');
+is(purge("?partition=$partition"), 200);
+is(purge(), 200);
+soon sub { entries('b') == 0 };
+is(logged(qr/failed in Redis/), 0);
