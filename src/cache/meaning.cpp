@@ -1,7 +1,10 @@
 #include "cache/meaning.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+
+#include "cache/morphology.hpp"
 
 namespace llm::cache {
 
@@ -34,12 +37,17 @@ bool is_auxiliary(WordClass cls) {
            || cls == WordClass::future || cls == WordClass::modal;
 }
 
+constexpr std::uint16_t value_of(Direction direction) {
+    return static_cast<std::uint16_t>(direction);
+}
+
 // Words that hold a sentence together: what a language is known by.
 bool is_structure(WordClass cls) {
     switch (cls) {
     case WordClass::article:
     case WordClass::filler:
     case WordClass::polite:
+    case WordClass::request:
     case WordClass::pronoun:
     case WordClass::negation:
     case WordClass::question:
@@ -60,6 +68,7 @@ Weight weight_of(WordClass cls) {
     case WordClass::filler:
     case WordClass::article:
     case WordClass::polite:
+    case WordClass::request:
     case WordClass::pronoun:
     case WordClass::negation:
     case WordClass::question:
@@ -82,6 +91,23 @@ Weight weight_of(WordClass cls) {
     }
 }
 
+// "US" is not "us".
+void spell_out(Token &token) {
+    struct Capitals {
+        std::string_view letters;
+        std::string_view word;
+    };
+    static constexpr Capitals rows[] = {
+        {"us", "usa"}, {"la", "los_angeles"}, {"ml", "machine_learning"},
+    };
+    for (const Capitals &row : rows) {
+        if (token.text == row.letters) {
+            token.text = row.word;
+            token.key = text_key(row.word);
+        }
+    }
+}
+
 class Reader {
 public:
     Reader(Tokens &tokens, Language language)
@@ -98,7 +124,12 @@ private:
     }
 
     void classify();
-    bool join_pair(std::size_t index);
+    void classify_word(Token &token);
+    bool join_phrase(std::size_t index);
+    void settle_requests();
+    bool is_request(std::size_t index);
+    void lighten_verbs();
+    void settle_guides();
     void combine_numbers();
     bool multiply(Token &number, Scale scale);
     void find_dates();
@@ -107,9 +138,14 @@ private:
     void raise_nouns();
     void find_kind();
     Kind kind_of_question(std::size_t index);
+    void find_orders();
     void find_traits();
+    void find_voice();
+    void find_stranded();
     void set_keys();
     void set_roles();
+
+    bool english() const { return language_ == Language::english; }
 
     Tokens &tokens_;
     Language language_;
@@ -121,12 +157,18 @@ Meaning Reader::understand() {
     combine_numbers();
     find_dates();
     find_units();
+    settle_requests();
+    lighten_verbs();
+    settle_guides();
     raise_names();
     raise_nouns();
     find_kind();
+    find_orders();
     find_traits();
     set_keys();
     set_roles();
+    find_stranded();
+    find_voice();
     return meaning_;
 }
 
@@ -147,58 +189,307 @@ void Reader::classify() {
             }
             continue;
         }
-        // "US" is not "us".
-        if (language_ == Language::english && token.capitals
-            && token.text == "us") {
-            token.text = "usa";
+        if (english() && token.capitals
+            && (i == 0 || all()[i - 1].type != TokenType::number)) {
+            spell_out(token);
         }
-        if (join_pair(i)) {
-            continue;
+        if (!join_phrase(i)) {
+            classify_word(all()[i]);
         }
-        Word word = look_up(language_, token.text);
-        token.cls = word.cls;
-        token.value = word.value;
     }
 }
 
-// Two words that mean one thing.
-bool Reader::join_pair(std::size_t index) {
-    Token &first = all()[index];
-    const Token &second = peek(index + 1);
-    char both[40];
-    std::size_t size = first.text.size() + 1 + second.text.size();
-    if (second.type != TokenType::word || !second.joined || second.quoted
-        || second.text.empty() || size > sizeof(both)) {
-        return false;
-    }
-    std::memcpy(both, first.text.data(), first.text.size());
-    both[first.text.size()] = '_';
-    std::memcpy(both + first.text.size() + 1, second.text.data(),
-                second.text.size());
-
-    Word word = look_up(language_, {both, size});
-    if (word.cls == WordClass::unlisted) {
-        return false;
-    }
-    // "going to" is the future before a verb, not before a place.
-    if (word.cls == WordClass::future) {
-        const Token &next = peek(index + 2);
-        Word what = look_up(language_, next.text);
-        if (next.capital || what.cls == WordClass::article
-            || what.cls == WordClass::pronoun) {
-            return false;
+// A word that is not listed has the class of a word that it is a form of,
+// where that has synonyms.
+void Reader::classify_word(Token &token) {
+    Word word = look_up(language_, token.text);
+    if (english()) {
+        token.past = is_past(token.text);
+        if (word.cls == WordClass::unlisted) {
+            const Bases bases(token.text);
+            for (std::size_t i = 0; i < bases.size(); ++i) {
+                Word base = look_up(language_, bases[i]);
+                if (base.cls == WordClass::synonym) {
+                    word = base;
+                    break;
+                }
+            }
         }
     }
-    first.cls = word.cls;
-    first.value = word.value;
-    if (second.raw.data() >= first.raw.data()) {
-        first.raw = {first.raw.data(),
-                     static_cast<std::size_t>(second.raw.data()
-                                              + second.raw.size()
-                                              - first.raw.data())};
+    token.cls = word.cls;
+    token.value = word.value;
+}
+
+// Several words that mean one thing; the longest that there are.
+bool Reader::join_phrase(std::size_t index) {
+    Token &first = all()[index];
+    if (!begins_phrase(language_, first.text)) {
+        return false;
     }
-    tokens_.drop(index + 1);
-    return true;
+    std::array<char, 40> joined;
+    std::array<std::size_t, longest_phrase + 1> ends;
+    std::size_t size = 0;
+    std::size_t words = 0;
+    while (words < longest_phrase && index + words < all().size()) {
+        const Token &token = all()[index + words];
+        bool digits = words > 0 && token.type == TokenType::number;
+        if ((token.type != TokenType::word && !digits) || token.quoted
+            || token.text.empty() || (words > 0 && !token.joined)
+            || size + 1 + token.text.size() > joined.size()) {
+            break;
+        }
+        if (words > 0) {
+            joined[size++] = '_';
+        }
+        std::memcpy(joined.data() + size, token.text.data(),
+                    token.text.size());
+        size += token.text.size();
+        ends[++words] = size;
+    }
+    for (; words > 1; --words) {
+        Word word = look_up(language_, {joined.data(), ends[words]});
+        if (word.cls == WordClass::unlisted) {
+            continue;
+        }
+        // "going to" is the future before a verb, not before a place.
+        if (word.cls == WordClass::future) {
+            const Token &next = peek(index + words);
+            Word what = look_up(language_, next.text);
+            if (next.capital || what.cls == WordClass::article
+                || what.cls == WordClass::pronoun) {
+                continue;
+            }
+        }
+        const Token &last = all()[index + words - 1];
+        if (last.raw.data() >= first.raw.data()) {
+            first.raw = {first.raw.data(),
+                         static_cast<std::size_t>(last.raw.data()
+                                                  + last.raw.size()
+                                                  - first.raw.data())};
+        }
+        first.cls = word.cls;
+        first.value = word.value;
+        first.phrase = true;
+        first.past = english() && is_past(first.text);
+        first.key = text_key({joined.data(), ends[words]});
+        for (std::size_t k = 1; k < words; ++k) {
+            tokens_.drop(index + 1);
+        }
+        return true;
+    }
+    return false;
+}
+
+// Whether the word asks for the answer and is no part of what is asked: "Can
+// you help me", but not "How do I help"; "tell me", but not "Should I tell".
+bool Reader::is_request(std::size_t index) {
+    const Token &token = all()[index];
+    std::size_t sentence = index;
+    while (sentence > 0 && !all()[sentence].starts) {
+        --sentence;
+    }
+    bool first = true;
+    for (std::size_t i = sentence; i < index; ++i) {
+        const Token &before = all()[i];
+        if (is_word(before, WordClass::question)
+            || weight(before) == Weight::hard
+            || (english() && is_word(before, WordClass::pronoun)
+                && value_as<Person>(before) != Person::first
+                && value_as<Person>(before) != Person::second)) {
+            return false;
+        }
+        first &= is_word(before, WordClass::filler)
+                 || is_word(before, WordClass::request);
+    }
+    if (index == sentence) {
+        return true;
+    }
+    const Token &before = all()[index - 1];
+    const Token &next = peek(index + 1);
+    bool to_me = next.text == "me" || next.text == "us";
+    bool noun = before.text == "a" || before.text == "an"
+                || before.text == "the";
+    if (english() && noun) {
+        return false;
+    }
+    bool i_before = is_word(before, WordClass::pronoun)
+                    && value_as<Person>(before) == Person::first;
+    bool i_ask = token.text == "ask" || token.text == "know";
+    if (english() && i_before && index >= sentence + 2 && !i_ask
+        && is_auxiliary(all()[index - 2].cls)) {
+        return false;
+    }
+    // "Can you give blood?"
+    bool gives = token.text == "give" || token.text == "show"
+                 || token.text == "teach" || token.text == "provide";
+    return !gives || first || to_me;
+}
+
+void Reader::settle_requests() {
+    for (std::size_t i = 0; i < all().size(); ++i) {
+        Token &token = all()[i];
+        if (token.type != TokenType::word) {
+            continue;
+        }
+        // "How do I dig a well?"
+        if (english() && token.cls == WordClass::filler && i > 0
+            && is_word(all()[i - 1], WordClass::article)
+            && (i + 1 == all().size() || !peek(i + 1).joined
+                || is_word(peek(i + 1), WordClass::preposition))) {
+            token.cls = WordClass::unlisted;
+        }
+        if ((token.cls == WordClass::polite || token.cls == WordClass::request)
+            && !is_request(i)) {
+            token.cls = token.value != 0 ? WordClass::synonym
+                                         : WordClass::unlisted;
+        } else if (token.cls == WordClass::request_noun) {
+            // "Give me a short explanation of".
+            std::size_t j = i;
+            while (j > 0 && weight(all()[j - 1]) == Weight::none
+                   && !is_word(all()[j - 1], WordClass::polite)
+                   && !is_word(all()[j - 1], WordClass::question)
+                   && !is_auxiliary(all()[j - 1].cls)) {
+                --j;
+            }
+            bool asked_for = j > 0 && is_word(all()[j - 1], WordClass::polite);
+            token.cls = asked_for && is_word(peek(i + 1),
+                                             WordClass::preposition)
+                            ? WordClass::filler
+                            : WordClass::unlisted;
+        } else if (token.cls == WordClass::operation) {
+            bool between = i > 0 && all()[i - 1].type == TokenType::number
+                           && peek(i + 1).type == TokenType::number;
+            if (between) {
+                token.type = TokenType::sign;
+                token.key = sign_key(static_cast<char>(token.value));
+            } else {
+                token.cls = token.text == "plus" ? WordClass::conjunction
+                                                 : WordClass::unlisted;
+            }
+        }
+    }
+}
+
+// "Make a payment" is "pay": a verb that says nothing of its own, and the
+// noun that has its meaning.
+void Reader::lighten_verbs() {
+    struct LightVerb {
+        std::string_view verbs;     // between blanks
+        std::string_view nouns;     // noun:verb
+    };
+    static constexpr LightVerb light_verbs[] = {
+        {" make makes making made ",
+         " payment:pay reservation:reserve booking:book complaint:complain "
+         "decision:decide promise:promise choice:choose "
+         "suggestion:suggest recommendation:recommend purchase:buy "
+         "donation:donate call:call comparison:compare "
+         "calculation:calculate copy:copy contribution:contribute "
+         "investment:invest request:request improvement:improve "
+         "discovery:discover backup:back_up estimate:estimate "
+         "apology:apologize appointment:appointment order:order "
+         "difference:matter "},
+        {" do does doing did perform performs performing performed conduct "
+         "conducts conducting conducted carry carries carrying carried ",
+         " backup:back_up search:search analysis:analyze survey:survey "
+         "calculation:calculate installation:install update:update "
+         "upgrade:upgrade test:test comparison:compare "
+         "translation:translate evaluation:evaluate review:review "
+         "inspection:inspect experiment:experiment "},
+        {" take takes taking took taken do ",
+         " shower:shower nap:nap screenshot:screenshot walk:walk "
+         "picture:photograph photo:photograph measurement:measure "
+         "backup:back_up "},
+        {" give gives giving gave given ",
+         " presentation:present speech:speak permission:allow "
+         "feedback:feedback "},
+        {" have has having had ",
+         " effect:affect influence:influence impact:impact "
+         "conversation:talk argument:argue "},
+    };
+    auto inside = [](std::string_view list, std::string_view word, char end) {
+        // Both marks are needed, so that no part of a word is found.
+        for (std::size_t at = list.find(word); at != list.npos;
+             at = list.find(word, at + 1)) {
+            if (at > 0 && list[at - 1] == ' '
+                && list[at + word.size()] == end) {
+                return at + word.size() + 1;
+            }
+        }
+        return std::string_view::npos;
+    };
+    if (!english()) {
+        return;
+    }
+    for (std::size_t i = 0; i + 1 < all().size(); ++i) {
+        Token &verb = all()[i];
+        if (verb.type != TokenType::word || verb.capitals || verb.quoted) {
+            continue;
+        }
+        std::size_t at = i + 1;
+        while (is_word(peek(at), WordClass::article)
+               && peek(at).joined) {
+            ++at;
+        }
+        if (at >= all().size() || !peek(at).joined
+            || peek(at).type != TokenType::word || peek(at).text.size() < 3) {
+            continue;
+        }
+        Token &noun = all()[at];
+        std::string_view text = noun.text;
+        for (const LightVerb &row : light_verbs) {
+            if (inside(row.verbs, verb.text, ' ') == std::string_view::npos) {
+                continue;
+            }
+            std::size_t found = inside(row.nouns, text, ':');
+            if (found == std::string_view::npos && text.ends_with('s')) {
+                found = inside(row.nouns, text.substr(0, text.size() - 1),
+                               ':');
+            }
+            // "make payment plans": only where it ends the noun.
+            const Token &next = peek(at + 1);
+            // "How do backups work?" has no light verb.
+            bool auxiliary = is_auxiliary(verb.cls) && at == i + 1;
+            bool compound = at + 1 < all().size() && next.joined
+                            && weight(next) == Weight::hard
+                            && next.cls != WordClass::opposite
+                            && next.type == TokenType::word;
+            if (found == std::string_view::npos || compound || auxiliary) {
+                continue;
+            }
+            std::string_view rest = row.nouns.substr(found);
+            noun.text = rest.substr(0, rest.find(' '));
+            noun.key = text_key(noun.text);
+            noun.phrase = noun.text.find('_') != std::string_view::npos;
+            Word word = look_up(language_, noun.text);
+            noun.cls = weight_of(word.cls) == Weight::hard
+                           ? word.cls
+                           : WordClass::unlisted;
+            noun.value = word.value;
+            noun.past = is_past(verb.text) || verb.cls == WordClass::past;
+            verb.cls = WordClass::filler;
+            break;
+        }
+    }
+}
+
+// "The process for returning", "a guide to pruning": how it is done; a
+// "process" alone is one.
+void Reader::settle_guides() {
+    for (std::size_t i = 0; i < all().size(); ++i) {
+        Token &token = all()[i];
+        if (!is_word(token, WordClass::guide)) {
+            continue;
+        }
+        const Token &next = peek(i + 1);
+        const Token &after = peek(i + 2);
+        bool before_verb =
+            is_word(next, WordClass::preposition) && next.joined
+            && (after.text.ends_with("ing")
+                || (value_as<Direction>(next) == Direction::to
+                    && is_word(after, WordClass::unlisted)
+                    && token.text != "guide"));
+        token.cls = before_verb ? WordClass::manner : WordClass::unlisted;
+    }
 }
 
 // false: too large to be exact.
@@ -393,7 +684,9 @@ void Reader::raise_names() {
             break;
         case WordClass::filler:
         case WordClass::polite:
+        case WordClass::request:
         case WordClass::faint:
+        case WordClass::event:
         case WordClass::soft:
         case WordClass::soft_noun:
         case WordClass::manner:
@@ -435,8 +728,13 @@ void Reader::raise_nouns() {
             continue;
         }
         const Token &before = i > 0 ? peek(i - 1) : peek(all().size());
+        // "How do people make cheese?"
+        if (token.text == "people" && is_auxiliary(before.cls)) {
+            continue;
+        }
         bool in_name = (token.joined && i > 0 && hard_word(i - 1))
-                       || (noun && peek(i + 1).joined && hard_word(i + 1));
+                       || (noun && peek(i + 1).joined && hard_word(i + 1)
+                           && !(token.starts && token.text == "define"));
         bool asked_for = is_word(before, WordClass::question)
                          && value_as<Kind>(before) == Kind::what
                          && !is_word(token, WordClass::manner);
@@ -458,6 +756,13 @@ Kind Reader::kind_of_question(std::size_t index) {
         if (is_word(peek(next), WordClass::quantity)
             || is_word(peek(next), WordClass::aspect)) {
             return Kind::how_much;
+        }
+        // "How is A different from B" is "What is the difference".
+        for (const Token &token : all()) {
+            if (is_word(token, WordClass::synonym)
+                && token.text.starts_with("differ")) {
+                return Kind::what;
+            }
         }
         return kind;
     }
@@ -516,6 +821,7 @@ void Reader::find_kind() {
     std::size_t first = 0;
     while (first < tokens.size()
            && (is_word(tokens[first], WordClass::filler)
+               || is_word(tokens[first], WordClass::request)
                || is_word(tokens[first], WordClass::conjunction))) {
         ++first;
     }
@@ -553,6 +859,13 @@ void Reader::find_kind() {
     if (verb < tokens.size() && !polite && !(request && !asks)) {
         meaning_.kind = Kind::yes_no;
         meaning_.kind_word = tokens[verb].raw;
+        // "Is there a way to ...": who asks that wants to know it.
+        if (is_word(peek(verb + 1), WordClass::filler)
+            && is_word(peek(verb + 2), WordClass::article)
+            && is_word(peek(verb + 3), WordClass::manner)
+            && is_word(peek(verb + 4), WordClass::preposition)) {
+            meaning_.kind = Kind::how;
+        }
         // "Is it possible to ..." is "Can I ...".
         for (const Token &token : tokens) {
             if (is_word(token, WordClass::soft)
@@ -597,14 +910,54 @@ void Reader::find_kind() {
     }
 }
 
+// "Write a poem" is "I would like a poem", but not "Explain a poem".
+void Reader::find_orders() {
+    constexpr std::string_view makers[] = {"write", "create", "generate",
+                                           "draft", "compose"};
+    constexpr std::string_view wishes[] = {"want", "need", "would", "give"};
+    bool first = true;
+    for (std::size_t i = 0; english() && i < all().size(); ++i) {
+        Token &token = all()[i];
+        if (token.type != TokenType::word) {
+            first = false;
+            continue;
+        }
+        const Token &next = peek(i + 1);
+        bool one = is_word(next, WordClass::article)
+                   && (next.text == "a" || next.text == "an"
+                       || next.text == "some");
+        auto is_any_of = [&](std::span<const std::string_view> words) {
+            return std::find(words.begin(), words.end(), token.text)
+                   != words.end();
+        };
+        if (first && one && is_any_of(makers)
+            && meaning_.kind != Kind::yes_no) {
+            token.cls = WordClass::filler;
+            meaning_.order = Order::make;
+            break;
+        }
+        bool wish = is_any_of(wishes)
+                    && (token.cls == WordClass::request
+                        || token.cls == WordClass::polite);
+        if (wish && meaning_.kind != Kind::yes_no) {
+            meaning_.order = Order::wish;
+        }
+        first &= weight(token) == Weight::none
+                 && !is_word(token, WordClass::question);
+    }
+}
+
 void Reader::find_traits() {
+    bool circumstance = meaning_.kind == Kind::when
+                        || meaning_.kind == Kind::where
+                        || meaning_.kind == Kind::why;
     auto note = [](std::string_view &word, const Token &token) {
         if (word.empty()) {
             word = token.raw;
         }
     };
 
-    for (const Token &token : all()) {
+    for (Token &token : all()) {
         if (token.type != TokenType::word) {
             continue;
         }
@@ -634,11 +987,135 @@ void Reader::find_traits() {
             ++meaning_.negations;
             note(meaning_.negation_word, token);
             break;
+        case WordClass::event:
+            token.cls = circumstance ? WordClass::soft : WordClass::synonym;
+            break;
         default:
             break;
         }
         if (weight(token) == Weight::hard) {
             meaning_.only_names &= token.capital && !token.starts;
+        }
+    }
+}
+
+// "Is there a river" and "does it have a river"; "has been" is no verb of its
+// own. And who does what: "who was taught by Plato", "who was Plato taught by".
+void Reader::find_voice() {
+    if (!english()) {
+        return;
+    }
+    auto is_be = [](const Token &token) {
+        constexpr std::string_view forms[] = {
+            "is", "are", "was", "were", "am", "be", "been", "being"};
+        return is_auxiliary(token.cls)
+               && std::find(std::begin(forms), std::end(forms), token.text)
+                      != std::end(forms);
+    };
+    bool be = false;
+    bool have = false;
+    bool owns = false;
+    const Token *question = nullptr;
+    bool at_question = false;   // the last auxiliary: right after it
+    const Token *verb = nullptr;        // the first passive one
+    bool between = false;               // somebody, of auxiliary and verb
+
+    for (std::size_t i = 0; i < all().size(); ++i) {
+        Token &token = all()[i];
+        if (token.type != TokenType::word) {
+            continue;
+        }
+        if (is_word(token, WordClass::question)) {
+            question = &token;
+            between = false;
+            for (std::size_t k = i + 1;
+                 k < all().size() && value_as<Kind>(token) == Kind::what
+                 && weight(peek(k)) == Weight::hard && peek(k).joined;
+                 ++k) {
+                all()[k].asked = true;
+            }
+        } else if (is_auxiliary(token.cls)) {
+            be = is_be(token);
+            have = token.text == "have" || token.text == "has";
+            owns |= token.text == "have" || token.text == "has"
+                    || token.text == "had" || token.text == "having";
+            at_question = question != nullptr && !between;
+            between = false;
+        } else if (is_word(token, WordClass::pronoun)
+                   || is_word(token, WordClass::article)) {
+            between = true;
+        } else if (weight(token) == Weight::hard) {
+            const Token &next = peek(i + 1);
+            bool alone = i + 1 == all().size() || !next.joined
+                         || weight(next) != Weight::hard;
+            bool participle = is_participle(token.text) && !token.phrase;
+            if (be && participle && alone) {
+                token.passive = true;
+                if (!verb) {
+                    verb = &token;
+                    meaning_.object |= !between && question
+                                       && at_question
+                                       && (meaning_.kind == Kind::who
+                                           || meaning_.kind == Kind::what);
+                }
+            } else {
+                between |= !token.asked;
+            }
+            owns &= !participle;
+            // "What has he written" is "What did he write".
+            if (have && participle && alone) {
+                meaning_.tenses |= tense_past;
+            }
+        }
+    }
+    meaning_.owns = owns && !be;
+    bool by = meaning_.stranded == value_key(role_space, value_of(Direction::by));
+    if (verb && by) {
+        meaning_.subject = true;
+        meaning_.object = false;
+        meaning_.stranded = 0;
+    } else if (verb && question && question > verb
+               && (meaning_.kind == Kind::who
+                   || meaning_.kind == Kind::what)) {
+        meaning_.subject = question > &all()[0]
+                           && question[-1].text == "by";
+        meaning_.object = false;
+    }
+}
+
+// Prepositions without their objects.
+void Reader::find_stranded() {
+    for (std::size_t i = 0; i < all().size(); ++i) {
+        const Token &token = all()[i];
+        if (!is_word(token, WordClass::preposition)) {
+            continue;
+        }
+        const Token &next = peek(i + 1);
+        bool ends = i + 1 == all().size() || !next.joined;
+        bool asked = is_word(next, WordClass::question) && i == 0
+                     && (meaning_.kind == Kind::what
+                         || meaning_.kind == Kind::who
+                         || meaning_.kind == Kind::where);
+        for (std::size_t k = i + 1; ends && k < all().size(); ++k) {
+            // "In Python, ...", "... for? Thanks!"
+            ends = weight(all()[k]) == Weight::none;
+        }
+        if (!ends && !asked) {
+            continue;
+        }
+        auto direction = value_as<Direction>(token);
+        bool place = english()
+                     && (token.text == "in" || token.text == "at"
+                         || token.text == "on");
+        bool goal = direction == Direction::to
+                    && meaning_.kind == Kind::where;
+        if (place) {
+            meaning_.stranded_place = token.key;
+        } else if (!goal) {
+            meaning_.stranded =
+                direction == Direction::none
+                    ? value_key(role_space, token.key)
+                    : value_key(role_space, value_of(direction));
         }
     }
 }
@@ -707,6 +1184,9 @@ void Reader::set_roles() {
     bool preposition = false;
     bool last_preposition = false;
     bool infinitive = true;     // "to" here stands before a verb
+    std::uint64_t governor = 0;
+    Direction governing = Direction::none;
+    bool governed = false;      // something was, since the preposition
     bool joined = false;        // by a conjunction
 
     for (Token &token : all()) {
@@ -716,10 +1196,18 @@ void Reader::set_roles() {
             token.role = last_role = role;
             token.direction = last_direction = direction;
             token.after_preposition = last_preposition = preposition;
+            token.governor = token.joined || !governed ? governor : 0;
+            token.governing =
+                token.governor != 0 ? governing : Direction::none;
+            governed = true;
             role = value_key(role_space, token.key);
             direction = Direction::none;
             preposition = infinitive = false;
             continue;
+        }
+        if (governed && token.cls != WordClass::conjunction) {
+            governor = 0;
+            governed = false;
         }
         switch (token.cls) {
         case WordClass::preposition:
@@ -732,6 +1220,9 @@ void Reader::set_roles() {
                                              ? token.key
                                              : token.value);
             preposition = true;
+            governor = token.key;
+            governing = direction;
+            governed = false;
             break;
         case WordClass::negation:
             direction = Direction::negated;

@@ -1,0 +1,313 @@
+#include "cache/order.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "cache/morphology.hpp"
+
+namespace llm::cache {
+
+namespace {
+
+bool is_hard(const Token &token) {
+    return weight(token) == Weight::hard;
+}
+
+bool is_conjunction(const Token &token) {
+    return token.type == TokenType::word
+           && token.cls == WordClass::conjunction;
+}
+
+// What may stand inside of one thing: "the old city".
+bool is_inside(const Token &token) {
+    return is_hard(token)
+           || (token.type == TokenType::word
+               && (token.cls == WordClass::article
+                   || weight(token) != Weight::none));
+}
+
+// "A and B": the one is before the conjunction, the other after it, and
+// nothing else between.
+bool are_joined(std::span<const Token> tokens, std::size_t first,
+                std::size_t second) {
+    std::size_t conjunctions = 0;
+    for (std::size_t i = first; i <= second; ++i) {
+        if (is_conjunction(tokens[i])) {
+            ++conjunctions;
+        } else if (!is_inside(tokens[i])) {
+            return false;
+        }
+    }
+    return conjunctions == 1;
+}
+
+// Parts of one name: "Tom's old wife".
+bool are_together(std::span<const Token> tokens, std::size_t first,
+                  std::size_t second) {
+    for (std::size_t i = first; i <= second; ++i) {
+        if (!is_inside(tokens[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Nothing but articles and the like between.
+bool are_adjacent(std::span<const Token> tokens, std::size_t first,
+                  std::size_t second) {
+    for (std::size_t i = first + 1; i < second; ++i) {
+        if (weight(tokens[i]) != Weight::none
+            || is_conjunction(tokens[i])
+            || tokens[i].cls == WordClass::preposition) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// "Of", "for", "in" and so on: what they govern can stand before the noun
+// just as well. Milk with chocolate is not milk chocolate.
+bool is_genitive(const Token &token) {
+    constexpr std::string_view others[] = {"with", "through", "about",
+                                           "mit", "avec", "con"};
+    return token.governor != 0 && token.governing == Direction::none
+           && std::none_of(std::begin(others), std::end(others),
+                           [&](std::string_view word) {
+                               return token.governor == text_key(word);
+                           });
+}
+
+class Comparison {
+public:
+    Comparison(const Side &a, const Side &b, std::span<const Place> places)
+        : a_(a), b_(b), places_(places) {}
+
+    std::optional<Place> find_moved();
+
+private:
+    bool direction_differs(const Place &place) const;
+    bool voice_differs(const Place &verb);
+    bool may_swap(const Place &x, const Place &y) const;
+    bool kept(const Place &place) const;
+    bool rotated(const Place &x, const Place &y) const;
+    bool comma_between(std::span<const Token> tokens, std::size_t first,
+                       std::size_t second) const;
+    bool governed_alike(const Place &place) const;
+
+    Side a_;
+    Side b_;
+    std::span<const Place> places_;
+    // Where one question is in the passive voice: its verb, who does it and
+    // to whom, by their index in a.
+    std::array<bool, Tokens::most> turned_{};
+};
+
+// A preposition that tells two things apart.
+bool Comparison::direction_differs(const Place &place) const {
+    const Token &x = a_.tokens[place.a];
+    const Token &y = b_.tokens[place.b];
+    bool than = x.direction == Direction::than
+                || y.direction == Direction::than;
+    bool both = x.after_preposition && y.after_preposition;
+    // "To train for running" and "to train to run".
+    auto gerund = [](const Token &verb, const Token &other) {
+        return verb.text.ends_with("ing") && !other.text.ends_with("ing")
+               && verb.direction == Direction::none
+               && other.direction == Direction::to;
+    };
+    if (x.direction != y.direction && (than || both) && !gerund(x, y)
+        && !gerund(y, x)) {
+        return true;
+    }
+    auto apart = [&](std::string_view one, std::string_view other) {
+        return (x.governor == text_key(one) && y.governor == text_key(other))
+               || (y.governor == text_key(one)
+                   && x.governor == text_key(other));
+    };
+    return both && (apart("with", "for") || apart("with", "of"));
+}
+
+// "Was written" and "writes": who wrote must be before the verb in the one,
+// and after "by" in the other.
+bool Comparison::voice_differs(const Place &verb) {
+    bool a_is_passive = a_.tokens[verb.a].passive;
+    if (a_is_passive == b_.tokens[verb.b].passive) {
+        return false;
+    }
+    std::size_t passive_verb = a_is_passive ? verb.a : verb.b;
+    std::size_t active_verb = a_is_passive ? verb.b : verb.a;
+    auto passive = a_is_passive ? a_.tokens : b_.tokens;
+
+    // "How is it formed" and "how does it form".
+    constexpr std::string_view both_voices[] = {
+        "form", "open", "close", "develop", "evolve", "melt", "freeze",
+        "dissolve", "spread", "erupt",
+    };
+    auto active_text = (a_is_passive ? b_.tokens : a_.tokens)[active_verb].text;
+    bool either = std::any_of(
+        std::begin(both_voices), std::end(both_voices),
+        [&](std::string_view word) {
+            return same_word(Language::english, word, active_text);
+        });
+
+    std::size_t parts = 0;
+    for (const Place &place : places_) {
+        std::size_t at = a_is_passive ? place.a : place.b;
+        std::size_t active = a_is_passive ? place.b : place.a;
+        const Token &token = passive[at];
+        bool agent = at > passive_verb && token.direction == Direction::by
+                     && token.after_preposition;
+        bool agent_goes_on = at > passive_verb
+                             && token.governor == text_key("by");
+        bool patient = at < passive_verb && token.governor == 0
+                       && !token.asked;
+        if (agent || agent_goes_on) {
+            if (active > active_verb) {
+                return true;
+            }
+        } else if (patient) {
+            if (active < active_verb && !either) {
+                return true;
+            }
+        } else {
+            continue;
+        }
+        ++parts;
+        turned_[place.a] = true;
+    }
+    turned_[verb.a] = true;
+    bool asked_alike =
+        (a_.meaning.object && b_.meaning.object)
+        || (a_.meaning.subject && b_.meaning.subject);
+    return parts == 0 && !asked_alike;
+}
+
+bool Comparison::kept(const Place &place) const {
+    return a_.tokens[place.a].role == b_.tokens[place.b].role;
+}
+
+bool Comparison::comma_between(std::span<const Token> tokens,
+                               std::size_t first,
+                               std::size_t second) const {
+    for (std::size_t i = first + 1; i <= second; ++i) {
+        if (!tokens[i].joined) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// "After lunch, can I swim" and "Can I swim after lunch": all that is before
+// the comma comes last.
+bool Comparison::rotated(const Place &x, const Place &y) const {
+    auto moved = [&](auto &&own, auto &&other, std::span<const Token> tokens,
+                     std::size_t first, std::size_t second) {
+        if (!comma_between(tokens, first, second)) {
+            return false;
+        }
+        std::size_t cut = first;    // the last token before the comma
+        while (cut < second && tokens[cut + 1].joined) {
+            ++cut;
+        }
+        std::size_t earliest = Tokens::most;
+        std::size_t latest = 0;
+        for (const Place &place : places_) {
+            if (own(place) <= cut) {
+                earliest = std::min<std::size_t>(earliest, other(place));
+            } else {
+                latest = std::max<std::size_t>(latest, other(place));
+            }
+        }
+        return earliest > latest;
+    };
+    auto in_a = [](const Place &place) { return place.a; };
+    auto in_b = [](const Place &place) { return place.b; };
+    return moved(in_a, in_b, a_.tokens, x.a, y.a)
+           || moved(in_b, in_a, b_.tokens, y.b, x.b);
+}
+
+bool Comparison::governed_alike(const Place &place) const {
+    return a_.tokens[place.a].governor == b_.tokens[place.b].governor;
+}
+
+// x is before y in a, and after it in b.
+bool Comparison::may_swap(const Place &x, const Place &y) const {
+    const Token &xa = a_.tokens[x.a];
+    const Token &ya = a_.tokens[y.a];
+    const Token &xb = b_.tokens[x.b];
+    const Token &yb = b_.tokens[y.b];
+
+    bool bare = xa.role == 0 && ya.role == 0 && xb.role == 0 && yb.role == 0
+                && !xa.linked && !ya.linked && !xb.linked && !yb.linked;
+    if (kept(x) && kept(y) && !bare) {
+        return true;
+    }
+    if (turned_[x.a] && turned_[y.a]) {
+        return true;
+    }
+    if (are_joined(a_.tokens, x.a, y.a) && are_joined(b_.tokens, y.b, x.b)) {
+        return true;
+    }
+    // "In Python, how do I sort" and "How do I sort in Python".
+    if (governed_alike(x) && governed_alike(y)
+        && (xa.governor != 0) != (ya.governor != 0)) {
+        return true;
+    }
+    // "Tom's wife" and "the wife of Tom"; "with Tom's wife" and "with the
+    // wife of Tom".
+    auto genitive = [](std::span<const Token> tokens, std::size_t first,
+                       std::size_t second, const Token &head, const Token &owner) {
+        bool alike = tokens[first].governor == tokens[second].governor
+                     && tokens[first].governor == head.governor
+                     && (head.governor == 0
+                         || are_together(tokens, first, second));
+        return alike && is_genitive(owner);
+    };
+    if (genitive(a_.tokens, x.a, y.a, yb, xb)
+        || genitive(b_.tokens, y.b, x.b, xa, ya)) {
+        return true;
+    }
+    if (rotated(x, y)) {
+        return true;
+    }
+    // "How long is the wall" and "The wall: how long is it"; "Which company
+    // makes it" and "It is made by which company".
+    auto free = [](const Token &token) {
+        return token.cls == WordClass::aspect || token.asked;
+    };
+    if ((free(xa) && free(xb)) != (free(ya) && free(yb))) {
+        return true;
+    }
+    // "How do I track a parcel" and "parcel tracking".
+    bool fragment = (a_.meaning.kind == Kind::none)
+                    != (b_.meaning.kind == Kind::none);
+    bool forms = xa.text != xb.text || ya.text != yb.text;
+    return (fragment || forms) && are_adjacent(a_.tokens, x.a, y.a)
+           && are_adjacent(b_.tokens, y.b, x.b);
+}
+
+std::optional<Place> Comparison::find_moved() {
+    for (const Place &place : places_) {
+        if (direction_differs(place) || voice_differs(place)) {
+            return place;
+        }
+    }
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+        for (std::size_t j = i + 1; j < places_.size(); ++j) {
+            if (places_[i].b > places_[j].b
+                && !may_swap(places_[i], places_[j])) {
+                return places_[j];
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Place> find_moved(const Side &a, const Side &b,
+                                std::span<const Place> places) {
+    return Comparison(a, b, places).find_moved();
+}
+
+}  // namespace llm::cache
