@@ -134,7 +134,7 @@ constexpr Row rows[] = {
      "of_course in_order whether o'clock thanks_in_advance "
      "thank_you_in_advance go_about going_about quick_question "
      "have_a_question have_a_quick_question "
-     "out_of_interest out_of_curiosity or_not the_term "
+     "out_of_interest out_of_curiosity or_not "
      "thanks_for_your_help thank_you_for_your_help"},
     {en, C::polite, 0,
      "tell explain describe give show teach provide walk_me_through "
@@ -153,8 +153,8 @@ constexpr Row rows[] = {
      "exact precise actual specific particular|main|"
      "generally usually typically normally commonly|"
      "current currently present-day nowadays|"
-     "myself yourself oneself|called named|again|still|already|yet|"
-     "easily|properly correctly proper|if|ever even"},
+     "called named|again|still|already|yet|"
+     "easily|properly correctly proper|if|ever"},
     {en, C::manner, 0,
      "way ways method methods approach approaches step steps procedure "
      "procedures best_way easiest_way right_way correct_way proper_way "
@@ -167,7 +167,7 @@ constexpr Row rows[] = {
     {en, C::quantity, 0, "much many number amount quantity"},
     {en, C::soft_noun, grouped,
      "person people human humans folks|thing things stuff something anything|"
-     "kind kinds type types sort sorts|name names|"
+     "name names|"
      "city cities town towns|country countries nation nations|world|fact facts|account|"
      // Beside an article: see meaning.cpp.
      "mean means meaning meant definition define defined"},
@@ -330,7 +330,7 @@ constexpr Row rows[] = {
      "see saw seen|lead led|eat ate eaten consume|drink drank drunk|"
      "speak spoke spoken talk|drive drove driven|"
      "difference differ different distinguish|compare comparison|"
-     "reason|kill terminate|launch|reserve reservation booking|"
+     "reason|kind type|kill terminate|launch|reserve reservation booking|"
      "build built construct construction|write wrote written author|"
      "choose chose chosen choice pick select selection|modify alter|"
      "recover recovery restore|set_up setup setting_up configure "
@@ -350,7 +350,7 @@ constexpr Row rows[] = {
      "required needed necessary|mandatory compulsory obligatory|"
      "throw_away throw_out discard|fill_in fill_out|"
      "top_speed maximum_speed max_speed|for_free free_of_charge|"
-     "carry_out carries_out carrying_out carried_out|"
+     "myself yourself oneself|carry_out carries_out carrying_out carried_out|"
      "search_for look_for searching_for looking_for|hand_in submit|"
      "speed_up accelerate|back_up backup|stand_for stands_for short_for"},
     // Verbs that make their forms otherwise, and nouns.

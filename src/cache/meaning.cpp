@@ -722,6 +722,20 @@ void Reader::raise_nouns() {
                 token.cls = WordClass::unlisted;
             }
         }
+        // "The current king", but not "the current in a wire".
+        constexpr std::string_view adjectives[] = {
+            "exact", "precise", "actual", "specific", "particular", "main",
+            "current", "proper"};
+        if (is_word(token, WordClass::faint)
+            && std::find(std::begin(adjectives), std::end(adjectives),
+                         token.text)
+                   != std::end(adjectives)
+            && (i == 0 || i + 1 == all().size() || !peek(i + 1).joined
+                || weight(peek(i + 1)) == Weight::none
+                || !(is_word(peek(i - 1), WordClass::article)
+                     || peek(i - 1).raw.ends_with('s')))) {
+            token.cls = WordClass::unlisted;
+        }
         bool noun = is_word(token, WordClass::soft_noun);
         if (!noun && !is_word(token, WordClass::manner)
             && !is_word(token, WordClass::quantity)) {
@@ -729,11 +743,21 @@ void Reader::raise_nouns() {
         }
         const Token &before = i > 0 ? peek(i - 1) : peek(all().size());
         // "How do people make cheese?"
-        if (token.text == "people" && is_auxiliary(before.cls)) {
+        bool does = before.text == "do" || before.text == "does"
+                    || before.text == "did"
+                    || is_word(before, WordClass::modal);
+        if (token.text == "people" && does) {
+            continue;
+        }
+        // "What is the name of", but not "How do I change the name of".
+        bool is_the = i > 1 && is_word(before, WordClass::article)
+                      && is_auxiliary(peek(i - 2).cls);
+        if (token.text.starts_with("name") && english() && !is_the) {
+            token.cls = WordClass::synonym;
             continue;
         }
         bool in_name = (token.joined && i > 0 && hard_word(i - 1))
-                       || (noun && peek(i + 1).joined && hard_word(i + 1)
+                       || ((noun || is_word(token, WordClass::manner)) && peek(i + 1).joined && hard_word(i + 1)
                            && !(token.starts && token.text == "define"));
         bool asked_for = is_word(before, WordClass::question)
                          && value_as<Kind>(before) == Kind::what
@@ -914,23 +938,33 @@ void Reader::find_kind() {
 void Reader::find_orders() {
     constexpr std::string_view makers[] = {"write", "create", "generate",
                                            "draft", "compose"};
+    constexpr std::string_view request_nouns[] = {
+        "explanation", "description", "overview", "introduction", "details"};
     constexpr std::string_view wishes[] = {"want", "need", "would", "give"};
     bool first = true;
+    bool mine = false;      // "I write"
     for (std::size_t i = 0; english() && i < all().size(); ++i) {
         Token &token = all()[i];
+        if (is_word(token, WordClass::pronoun)) {
+            mine = value_as<Person>(token) != Person::second;
+        }
         if (token.type != TokenType::word) {
             first = false;
             continue;
         }
         const Token &next = peek(i + 1);
-        bool one = is_word(next, WordClass::article)
-                   && (next.text == "a" || next.text == "an"
-                       || next.text == "some");
+        // "Write me a".
+        const Token &what = next.text == "me" || next.text == "us"
+                                ? peek(i + 2)
+                                : next;
+        bool one = is_word(what, WordClass::article)
+                   && (what.text == "a" || what.text == "an"
+                       || what.text == "some");
         auto is_any_of = [&](std::span<const std::string_view> words) {
             return std::find(words.begin(), words.end(), token.text)
                    != words.end();
         };
-        if (first && one && is_any_of(makers)
+        if (first && !mine && one && is_any_of(makers)
             && meaning_.kind != Kind::yes_no) {
             token.cls = WordClass::filler;
             meaning_.order = Order::make;
@@ -939,6 +973,11 @@ void Reader::find_orders() {
         bool wish = is_any_of(wishes)
                     && (token.cls == WordClass::request
                         || token.cls == WordClass::polite);
+        // "Give me an overview of".
+        if (token.cls == WordClass::filler && is_any_of(request_nouns)) {
+            meaning_.order = Order::none;
+            break;
+        }
         if (wish && meaning_.kind != Kind::yes_no) {
             meaning_.order = Order::wish;
         }
@@ -948,6 +987,13 @@ void Reader::find_orders() {
 }
 
 void Reader::find_traits() {
+    auto owner = [](const Token &token) {
+        constexpr std::string_view words[] = {"my",  "our", "your", "his",
+                                              "her", "its", "their"};
+        return std::find(std::begin(words), std::end(words), token.text)
+               != std::end(words);
+    };
+    bool asked = false;         // the question has begun
     bool circumstance = meaning_.kind == Kind::when
                         || meaning_.kind == Kind::where
                         || meaning_.kind == Kind::why;
@@ -961,6 +1007,8 @@ void Reader::find_traits() {
         if (token.type != TokenType::word) {
             continue;
         }
+        asked |= !meaning_.kind_word.empty()
+                 && token.raw.data() >= meaning_.kind_word.data();
         switch (token.cls) {
         case WordClass::present:
             meaning_.tenses |= tense_present;
@@ -982,6 +1030,10 @@ void Reader::find_traits() {
             break;
         case WordClass::pronoun:
             meaning_.persons |= 1U << token.value;
+            if (meaning_.subject_person == 0 && asked && !owner(token)
+                && value_as<Person>(token) != Person::thing) {
+                meaning_.subject_person = 1U << token.value;
+            }
             break;
         case WordClass::negation:
             ++meaning_.negations;
@@ -1012,6 +1064,8 @@ void Reader::find_voice() {
                && std::find(std::begin(forms), std::end(forms), token.text)
                       != std::end(forms);
     };
+    bool copula = false;        // nothing but forms of "be"
+    bool acts = false;
     bool be = false;
     bool have = false;
     bool owns = false;
@@ -1035,7 +1089,18 @@ void Reader::find_voice() {
                 all()[k].asked = true;
             }
         } else if (is_auxiliary(token.cls)) {
+            const Token &next = peek(i + 1);
+            bool ends = i + 1 == all().size() || !next.joined
+                        || (weight(next) < Weight::soft
+                            && !is_word(next, WordClass::article)
+                            && !is_word(next, WordClass::pronoun)
+                            && !is_word(next, WordClass::negation));
+            bool does = token.text == "do" || token.text == "does"
+                        || token.text == "doing" || token.text == "done";
+            meaning_.does |= does && ends && i > 0;
             be = is_be(token);
+            copula |= be;
+            acts |= !be;
             have = token.text == "have" || token.text == "has";
             owns |= token.text == "have" || token.text == "has"
                     || token.text == "had" || token.text == "having";
@@ -1068,6 +1133,7 @@ void Reader::find_voice() {
             }
         }
     }
+    meaning_.copula = copula && !acts;
     meaning_.owns = owns && !be;
     bool by = meaning_.stranded == value_key(role_space, value_of(Direction::by));
     if (verb && by) {
@@ -1085,6 +1151,17 @@ void Reader::find_voice() {
 
 // Prepositions without their objects.
 void Reader::find_stranded() {
+    // "What is it like", but not "What does it like".
+    const auto tokens = all();
+    bool does = std::any_of(tokens.begin(), tokens.end(),
+                            [](const Token &token) {
+                                return token.text == "do"
+                                       || token.text == "does"
+                                       || token.text == "did";
+                            });
+    if (english() && !does && !tokens.empty() && tokens.back().text == "like") {
+        meaning_.stranded = tokens.back().key;
+    }
     for (std::size_t i = 0; i < all().size(); ++i) {
         const Token &token = all()[i];
         if (!is_word(token, WordClass::preposition)) {
@@ -1190,6 +1267,11 @@ void Reader::set_roles() {
     bool joined = false;        // by a conjunction
 
     for (Token &token : all()) {
+        // "From the city" says where from.
+        bool goal = direction == Direction::from || direction == Direction::to;
+        if (is_word(token, WordClass::soft_noun) && goal) {
+            token.cls = WordClass::synonym;
+        }
         if (weight(token) == Weight::hard) {
             token.linked = joined;
             joined = false;
@@ -1213,6 +1295,11 @@ void Reader::set_roles() {
         case WordClass::preposition:
             if (infinitive
                 && value_as<Direction>(token) == Direction::to) {
+                break;
+            }
+            // "Than in Rome" is "than".
+            if (direction == Direction::than
+                && value_as<Direction>(token) == Direction::none) {
                 break;
             }
             direction = value_as<Direction>(token);
@@ -1246,6 +1333,7 @@ void Reader::set_roles() {
         case WordClass::modal:
             infinitive = true;
             if (is_auxiliary(token.cls)) {
+                governor = 0;
                 role = 0;
                 direction = Direction::none;
                 preposition = false;

@@ -29,12 +29,15 @@ struct Meaning {
     Order order = Order::none;
     unsigned tenses = 0;
     unsigned persons = 0;       // 1 << Person
+    unsigned subject_person = 0;    // the first of them
     unsigned negations = 0;
     Modality modality = Modality::none;
     bool progressive = false;   // "is winning", right after "who"
     bool subject = false;       // "who beat him": the one who does it
     bool object = false;        // "who did he beat": whom it is done to
     bool owns = false;          // "have" is the verb
+    bool does = false;          // "do" is the verb: "What does it do?"
+    bool copula = false;        // "is", and no other auxiliary
     // A preposition without its object, at the end or before the question
     // word ("What is it for?"), or 0; those of a place do not count.
     std::uint64_t stranded = 0;

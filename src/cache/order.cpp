@@ -86,6 +86,7 @@ public:
 
 private:
     bool direction_differs(const Place &place) const;
+    bool unit_differs(const Place &place) const;
     bool voice_differs(const Place &verb);
     bool may_swap(const Place &x, const Place &y) const;
     bool kept(const Place &place) const;
@@ -119,12 +120,44 @@ bool Comparison::direction_differs(const Place &place) const {
         && !gerund(y, x)) {
         return true;
     }
-    auto apart = [&](std::string_view one, std::string_view other) {
-        return (x.governor == text_key(one) && y.governor == text_key(other))
-               || (y.governor == text_key(one)
-                   && x.governor == text_key(other));
+    // Prepositions that say something else of what they govern.
+    struct Pair {
+        std::string_view one;
+        std::string_view other;
+        bool in_how;        // in how it is done as well
     };
-    return both && (apart("with", "for") || apart("with", "of"));
+    static constexpr Pair pairs[] = {
+        {"with", "for", true},  {"with", "of", true},
+        {"with", "in", false},  {"about", "for", true},
+        {"about", "with", true}, {"about", "in", true},
+        {"for", "in", true},
+    };
+    bool how = a_.meaning.kind == Kind::how || b_.meaning.kind == Kind::how;
+    return both
+           && std::any_of(std::begin(pairs), std::end(pairs),
+                          [&](const Pair &pair) {
+                              auto one = text_key(pair.one);
+                              auto other = text_key(pair.other);
+                              return (!how || pair.in_how)
+                                     && ((x.governor == one
+                                          && y.governor == other)
+                                         || (y.governor == one
+                                             && x.governor == other));
+                          });
+}
+
+// "5 km in miles" and "5 miles in km": what there are five of.
+bool Comparison::unit_differs(const Place &place) const {
+    auto unit = [](std::span<const Token> tokens, std::size_t number) {
+        bool counts = tokens[number].type == TokenType::number
+                      && number + 1 < tokens.size()
+                      && tokens[number + 1].type == TokenType::word
+                      && tokens[number + 1].cls == WordClass::unit;
+        return counts ? tokens[number + 1].key : 0;
+    };
+    std::uint64_t a = unit(a_.tokens, place.a);
+    std::uint64_t b = unit(b_.tokens, place.b);
+    return a != 0 && b != 0 && a != b;
 }
 
 // "Was written" and "writes": who wrote must be before the verb in the one,
@@ -267,7 +300,7 @@ bool Comparison::may_swap(const Place &x, const Place &y) const {
         || genitive(b_.tokens, y.b, x.b, xa, ya)) {
         return true;
     }
-    if (rotated(x, y)) {
+    if (governed_alike(x) && governed_alike(y) && rotated(x, y)) {
         return true;
     }
     // "How long is the wall" and "The wall: how long is it"; "Which company
@@ -278,17 +311,36 @@ bool Comparison::may_swap(const Place &x, const Place &y) const {
     if ((free(xa) && free(xb)) != (free(ya) && free(yb))) {
         return true;
     }
+    // "The largest planet" and "which planet is the largest".
+    auto predicate = [](const Token &noun, const Token &adjective) {
+        return noun.asked && adjective.cls == WordClass::opposite
+               && adjective.governor == 0;
+    };
+    if ((predicate(yb, xb) && are_adjacent(a_.tokens, x.a, y.a))
+        || (predicate(xa, ya) && are_adjacent(b_.tokens, y.b, x.b))) {
+        return true;
+    }
     // "How do I track a parcel" and "parcel tracking".
     bool fragment = (a_.meaning.kind == Kind::none)
                     != (b_.meaning.kind == Kind::none);
-    bool forms = xa.text != xb.text || ya.text != yb.text;
+    auto is_action = [](const Token &token, const Token &other) {
+        constexpr std::string_view endings[] = {"ing", "ion", "ment", "ance",
+                                                "al", "ure"};
+        return token.text != other.text
+               && std::any_of(std::begin(endings), std::end(endings),
+                              [&](std::string_view ending) {
+                                  return token.text.ends_with(ending)
+                                         != other.text.ends_with(ending);
+                              });
+    };
+    bool forms = is_action(xa, xb) || is_action(ya, yb);
     return (fragment || forms) && are_adjacent(a_.tokens, x.a, y.a)
            && are_adjacent(b_.tokens, y.b, x.b);
 }
 
 std::optional<Place> Comparison::find_moved() {
     for (const Place &place : places_) {
-        if (direction_differs(place) || voice_differs(place)) {
+        if (direction_differs(place) || unit_differs(place) || voice_differs(place)) {
             return place;
         }
     }

@@ -109,6 +109,7 @@ private:
     }
 
     // Each returns true where it found a difference.
+    bool gerunds_differ();
     bool kinds_differ();
     bool negations_differ();
     bool numbers_differ();
@@ -345,6 +346,19 @@ bool is_fragment(const Tokens &question, const Tokens &words) {
            && verb->text != word->text;
 }
 
+bool Comparison::gerunds_differ() {
+    auto a = a_.all();
+    auto b = b_.all();
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a_to_b_[i] != unmatched
+            && a[i].text.ends_with("ing")
+                   != b[a_to_b_[i]].text.ends_with("ing")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool Comparison::kinds_differ() {
     auto open = [](Kind kind) {
         return kind == Kind::none || kind == Kind::describe
@@ -371,6 +385,15 @@ bool Comparison::kinds_differ() {
     bool made = asked_.order == Order::make || stored_.order == Order::make;
     if (made && (asked_.order == Order::none || stored_.order == Order::none
                  || (strict_ && asked_.order != stored_.order))) {
+        return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
+    }
+    // "What is baking" is not "What can I bake".
+    if (a == Kind::what && b == Kind::what
+        && asked_.copula != stored_.copula && gerunds_differ()) {
+        return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
+    }
+    // "What can I do in Paris" is not "What is Paris".
+    if (a != Kind::how && b != Kind::how && asked_.does != stored_.does) {
         return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
     }
     // "Is Tom a dog" is not "Does Tom have a dog".
@@ -448,7 +471,24 @@ bool Comparison::persons_differ() {
     bool anybody = asked_.kind == Kind::how || asked_.kind == Kind::how_much
                    || asked_.kind == Kind::none
                    || asked_.kind == Kind::describe;
-    if (apart(third) || (!anybody && apart(here))) {
+    // "Where can I sell it" and "Where do they sell it".
+    auto only = [&](unsigned persons, unsigned mask) {
+        return (persons & mask) != 0
+               && (persons & (third | here) & ~mask) == 0;
+    };
+    bool others = (only(asked_.persons, here) && only(stored_.persons, third))
+                  || (only(asked_.persons, third)
+                      && only(stored_.persons, here));
+    // "Why do I love him" and "why does he love me".
+    unsigned a = asked_.subject_person;
+    unsigned b = stored_.subject_person;
+    const unsigned somebody = here | (anybody ? bit(Person::they) : 0);
+    bool turned = a != 0 && b != 0 && a != b
+                  && !(anybody && (a & somebody) != 0 && (b & somebody) != 0);
+    if (turned && (asked_.persons & stored_.persons & (a | b)) != 0) {
+        return differs(Difference::person, {}, {});
+    }
+    if (apart(third) || (!anybody && (apart(here) || others))) {
         return differs(Difference::person, {}, {});
     }
     return false;
@@ -483,7 +523,7 @@ bool Comparison::orders_differ() {
     if (asked_.stranded != stored_.stranded
         || (asked_.stranded_place != stored_.stranded_place
             && ((asked_.stranded_place != 0 && stored_.stranded_place != 0)
-                || strict_))) {
+                || asked_.kind != Kind::where))) {
         return differs(Difference::order, {}, {});
     }
 
