@@ -422,7 +422,8 @@ void Reader::lighten_verbs() {
     }
     for (std::size_t i = 0; i + 1 < all().size(); ++i) {
         Token &verb = all()[i];
-        if (verb.type != TokenType::word || verb.capitals || verb.quoted) {
+        if (verb.type != TokenType::word || verb.text.empty()
+            || verb.capitals || verb.quoted) {
             continue;
         }
         std::size_t at = i + 1;
@@ -733,7 +734,9 @@ void Reader::raise_nouns() {
             && (i == 0 || i + 1 == all().size() || !peek(i + 1).joined
                 || weight(peek(i + 1)) == Weight::none
                 || !(is_word(peek(i - 1), WordClass::article)
-                     || peek(i - 1).raw.ends_with('s')))) {
+                     || (peek(i - 1).raw.ends_with('s')
+                         && peek(i - 1).raw.size()
+                                > peek(i - 1).text.size())))) {
             token.cls = WordClass::unlisted;
         }
         bool noun = is_word(token, WordClass::soft_noun);
@@ -1135,6 +1138,14 @@ void Reader::find_voice() {
     }
     meaning_.copula = copula && !acts;
     meaning_.owns = owns && !be;
+    // "What has four legs".
+    if (meaning_.owns && question
+        && (meaning_.kind == Kind::who || meaning_.kind == Kind::what)) {
+        const auto &next = peek(static_cast<std::size_t>(question - &all()[0])
+                                + 1);
+        meaning_.subject |= next.text.starts_with("ha")
+                            && is_auxiliary(next.cls);
+    }
     bool by = meaning_.stranded == value_key(role_space, value_of(Direction::by));
     if (verb && by) {
         meaning_.subject = true;

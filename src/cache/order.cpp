@@ -321,8 +321,11 @@ bool Comparison::may_swap(const Place &x, const Place &y) const {
         return true;
     }
     // "How do I track a parcel" and "parcel tracking".
-    bool fragment = (a_.meaning.kind == Kind::none)
-                    != (b_.meaning.kind == Kind::none);
+    bool fragment =
+        (a_.meaning.kind == Kind::how && b_.meaning.kind == Kind::none
+         && xa.role == 0)
+        || (b_.meaning.kind == Kind::how && a_.meaning.kind == Kind::none
+            && yb.role == 0);
     auto is_action = [](const Token &token, const Token &other) {
         constexpr std::string_view endings[] = {"ing", "ion", "ment", "ance",
                                                 "al", "ure"};
