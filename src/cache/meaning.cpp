@@ -423,7 +423,9 @@ void Reader::lighten_verbs() {
     for (std::size_t i = 0; i + 1 < all().size(); ++i) {
         Token &verb = all()[i];
         if (verb.type != TokenType::word || verb.text.empty()
-            || verb.capitals || verb.quoted) {
+            || verb.capitals || verb.quoted
+            || std::string_view("cdghmpt").find(verb.text[0])
+                   == std::string_view::npos) {
             continue;
         }
         std::size_t at = i + 1;

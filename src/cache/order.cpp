@@ -9,6 +9,9 @@ namespace llm::cache {
 
 namespace {
 
+// Names and the like have no more words.
+constexpr std::size_t longest_name = 12;
+
 bool is_hard(const Token &token) {
     return weight(token) == Weight::hard;
 }
@@ -30,6 +33,9 @@ bool is_inside(const Token &token) {
 // nothing else between.
 bool are_joined(std::span<const Token> tokens, std::size_t first,
                 std::size_t second) {
+    if (second - first > 2 * longest_name) {
+        return false;
+    }
     std::size_t conjunctions = 0;
     for (std::size_t i = first; i <= second; ++i) {
         if (is_conjunction(tokens[i])) {
@@ -44,6 +50,9 @@ bool are_joined(std::span<const Token> tokens, std::size_t first,
 // Parts of one name: "Tom's old wife".
 bool are_together(std::span<const Token> tokens, std::size_t first,
                   std::size_t second) {
+    if (second - first > longest_name) {
+        return false;
+    }
     for (std::size_t i = first; i <= second; ++i) {
         if (!is_inside(tokens[i])) {
             return false;
@@ -55,6 +64,9 @@ bool are_together(std::span<const Token> tokens, std::size_t first,
 // Nothing but articles and the like between.
 bool are_adjacent(std::span<const Token> tokens, std::size_t first,
                   std::size_t second) {
+    if (second - first > longest_name) {
+        return false;
+    }
     for (std::size_t i = first + 1; i < second; ++i) {
         if (weight(tokens[i]) != Weight::none
             || is_conjunction(tokens[i])
@@ -80,7 +92,10 @@ bool is_genitive(const Token &token) {
 class Comparison {
 public:
     Comparison(const Side &a, const Side &b, std::span<const Place> places)
-        : a_(a), b_(b), places_(places) {}
+        : a_(a), b_(b), places_(places) {
+        find_cuts(a.tokens, true, cuts_a_);
+        find_cuts(b.tokens, false, cuts_b_);
+    }
 
     std::optional<Place> find_moved();
 
@@ -91,8 +106,15 @@ private:
     bool may_swap(const Place &x, const Place &y) const;
     bool kept(const Place &place) const;
     bool rotated(const Place &x, const Place &y) const;
-    bool comma_between(std::span<const Token> tokens, std::size_t first,
-                       std::size_t second) const;
+    struct Cuts {
+        std::array<std::uint16_t, Tokens::most> last;
+        std::array<std::uint16_t, Tokens::most> at;
+        std::array<std::uint16_t, Tokens::most> earliest;
+        std::array<std::uint16_t, Tokens::most> latest_after;
+    };
+    void find_cuts(std::span<const Token> tokens, bool of_a,
+                   Cuts &cuts) const;
+
     bool governed_alike(const Place &place) const;
 
     Side a_;
@@ -101,6 +123,8 @@ private:
     // Where one question is in the passive voice: its verb, who does it and
     // to whom, by their index in a.
     std::array<bool, Tokens::most> turned_{};
+    Cuts cuts_a_;
+    Cuts cuts_b_;
 };
 
 // A preposition that tells two things apart.
@@ -219,44 +243,43 @@ bool Comparison::kept(const Place &place) const {
     return a_.tokens[place.a].role == b_.tokens[place.b].role;
 }
 
-bool Comparison::comma_between(std::span<const Token> tokens,
-                               std::size_t first,
-                               std::size_t second) const {
-    for (std::size_t i = first + 1; i <= second; ++i) {
-        if (!tokens[i].joined) {
-            return true;
+// For each token the last one before the next comma, and where the tokens up
+// to there, and those after it, are in the other text.
+void Comparison::find_cuts(std::span<const Token> tokens, bool of_a,
+                           Cuts &cuts) const {
+    std::size_t last = tokens.size();
+    for (std::size_t i = tokens.size(); i-- > 0;) {
+        if (i + 1 == tokens.size() || !tokens[i + 1].joined) {
+            last = i;
+        }
+        cuts.last[i] = static_cast<std::uint16_t>(last);
+        cuts.at[i] = Tokens::most;
+    }
+    for (const Place &place : places_) {
+        cuts.at[of_a ? place.a : place.b] = of_a ? place.b : place.a;
+    }
+    std::uint16_t earliest = Tokens::most;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        earliest = std::min(earliest, cuts.at[i]);
+        cuts.earliest[i] = earliest;
+    }
+    std::uint16_t latest = 0;
+    for (std::size_t i = tokens.size(); i-- > 0;) {
+        cuts.latest_after[i] = latest;
+        if (cuts.at[i] != Tokens::most) {
+            latest = std::max(latest, cuts.at[i]);
         }
     }
-    return false;
 }
 
 // "After lunch, can I swim" and "Can I swim after lunch": all that is before
 // the comma comes last.
 bool Comparison::rotated(const Place &x, const Place &y) const {
-    auto moved = [&](auto &&own, auto &&other, std::span<const Token> tokens,
-                     std::size_t first, std::size_t second) {
-        if (!comma_between(tokens, first, second)) {
-            return false;
-        }
-        std::size_t cut = first;    // the last token before the comma
-        while (cut < second && tokens[cut + 1].joined) {
-            ++cut;
-        }
-        std::size_t earliest = Tokens::most;
-        std::size_t latest = 0;
-        for (const Place &place : places_) {
-            if (own(place) <= cut) {
-                earliest = std::min<std::size_t>(earliest, other(place));
-            } else {
-                latest = std::max<std::size_t>(latest, other(place));
-            }
-        }
-        return earliest > latest;
+    auto moved = [](const Cuts &cuts, std::size_t first, std::size_t second) {
+        std::size_t last = cuts.last[first];
+        return last < second && cuts.earliest[last] > cuts.latest_after[last];
     };
-    auto in_a = [](const Place &place) { return place.a; };
-    auto in_b = [](const Place &place) { return place.b; };
-    return moved(in_a, in_b, a_.tokens, x.a, y.a)
-           || moved(in_b, in_a, b_.tokens, y.b, x.b);
+    return moved(cuts_a_, x.a, y.a) || moved(cuts_b_, y.b, x.b);
 }
 
 bool Comparison::governed_alike(const Place &place) const {

@@ -171,6 +171,9 @@ void Comparison::match(Tokens &from, Tokens &to, Matches &matches) {
         }
         return static_cast<std::uint16_t>(unmatched);
     };
+    // Of long texts the words must be the same as they are.
+    constexpr std::size_t most_pairs = 6400;
+    bool forms = from.all().size() * others.size() <= most_pairs;
     Setting setting;
     setting.who = asked_.kind == Kind::who && stored_.kind == Kind::who;
     setting.language = language_;
@@ -182,7 +185,7 @@ void Comparison::match(Tokens &from, Tokens &to, Matches &matches) {
             matches[i] = find(others, [&](const Token &other) {
                 return other.key == token.key;
             });
-            if (matches[i] == unmatched) {
+            if (matches[i] == unmatched && forms) {
                 matches[i] = find(others, [&](const Token &other) {
                     return same(token, other, setting);
                 });
