@@ -168,7 +168,8 @@ constexpr Row rows[] = {
     {en, C::soft_noun, grouped,
      "person people human humans folks|thing things stuff something anything|"
      "name names|"
-     "city cities town towns|country countries nation nations|world|fact facts|account|"
+     "city cities town towns|country countries nation nations|world|"
+     "fact facts|account|"
      // Beside an article: see meaning.cpp.
      "mean means meaning meant definition define defined"},
     {en, C::soft, grouped,
@@ -192,7 +193,8 @@ constexpr Row rows[] = {
      "is are am be being been do does done doing has have having"},
     {en, C::past, 0, "was were did had used_to ago"},
     {en, C::future, 0, "will shall gonna going_to 'll"},
-    {en, C::modal, value_of(Modality::possible), "can could may might would able_to be_able_to"},
+    {en, C::modal, value_of(Modality::possible),
+     "can could may might would able_to be_able_to"},
     {en, C::modal, value_of(Modality::advised), "should ought"},
     {en, C::modal, value_of(Modality::required),
      "must have_to has_to need_to"},
@@ -257,7 +259,8 @@ constexpr Row rows[] = {
      "sold|borrow borrowing:lend lending|deposit depositing:withdraw "
      "withdrawing withdrawal|send sending sent:receive receiving received|"
      "add adding added:remove removing removes removed removal delete "
-     "deleting deletes deleted deletion erase get_rid_of getting_rid_of|insert inserting:extract "
+     "deleting deletes deleted deletion erase get_rid_of getting_rid_of|"
+     "insert inserting:extract "
      "extracting extraction|connect connecting:disconnect disconnecting|"
      "push pushing:pull pulling|encrypt encrypting encryption:decrypt "
      "decrypting decryption|encode encoding:decode decoding|"
@@ -304,7 +307,8 @@ constexpr Row rows[] = {
 
     // After "how": a number. The nouns are of the same group.
     {en, C::aspect, grouped,
-     "tall height high|long length duration lasts|far far_away distance|old age aged|"
+     "tall height high|long length duration lasts|far far_away distance|"
+     "old age aged|"
      "big size large huge|heavy weight weigh weighs|fast speed velocity|"
      "deep depth|wide width|cost costs price prices priced costing expensive|"
      "often frequently frequency|soon|loud|bright|thick thickness|"
@@ -483,7 +487,8 @@ constexpr Row rows[] = {
     {de, C::question, value_of(Kind::where_from), "woher"},
     {de, C::question, value_of(Kind::why), "warum wieso weshalb"},
     {de, C::question, value_of(Kind::how), "wie"},
-    {de, C::question, value_of(Kind::how_much), "wieviel wieviele wie_viel wie_viele"},
+    {de, C::question, value_of(Kind::how_much),
+     "wieviel wieviele wie_viel wie_viele"},
     {de, C::preposition, value_of(Direction::to), "zu nach"},
     {de, C::preposition, value_of(Direction::from), "von aus ab"},
     {de, C::preposition, value_of(Direction::than), "als"},

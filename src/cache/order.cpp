@@ -312,7 +312,8 @@ bool Comparison::may_swap(const Place &x, const Place &y) const {
     // "Tom's wife" and "the wife of Tom"; "with Tom's wife" and "with the
     // wife of Tom".
     auto genitive = [](std::span<const Token> tokens, std::size_t first,
-                       std::size_t second, const Token &head, const Token &owner) {
+                       std::size_t second, const Token &head,
+                       const Token &owner) {
         bool alike = tokens[first].governor == tokens[second].governor
                      && tokens[first].governor == head.governor
                      && (head.governor == 0
@@ -366,7 +367,8 @@ bool Comparison::may_swap(const Place &x, const Place &y) const {
 
 std::optional<Place> Comparison::find_moved() {
     for (const Place &place : places_) {
-        if (direction_differs(place) || unit_differs(place) || voice_differs(place)) {
+        if (direction_differs(place) || unit_differs(place)
+            || voice_differs(place)) {
             return place;
         }
     }
