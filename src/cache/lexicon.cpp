@@ -144,7 +144,8 @@ constexpr Row rows[] = {
      "would_like like_to ask asking asked question questions help helps "
      "helping assist info information find_out learn_about sure "
      "hear interested need needs trying_to try_to looking_to was_wondering "
-     "were_wondering would_you_mind do_you_mind happen_to wanted_to_know have_no_idea any_idea"},
+     "were_wondering would_you_mind do_you_mind happen_to "
+     "wanted_to_know have_no_idea any_idea"},
     {en, C::request, grouped,
      "do_not_know do_not_understand am_not_sure not_sure dont_know"},
     {en, C::request_noun, 0,

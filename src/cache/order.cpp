@@ -127,6 +127,27 @@ private:
     Cuts cuts_b_;
 };
 
+// "To push to a branch" and "to push a branch".
+bool lost_goal(std::span<const Token> a, std::size_t with,
+               std::span<const Token> b, std::size_t without) {
+    auto before = [](std::span<const Token> tokens, std::size_t i) {
+        while (i-- > 0) {
+            if (is_hard(tokens[i])) {
+                return tokens[i].key;
+            }
+        }
+        return std::uint64_t{0};
+    };
+    // In English; elsewhere the genitive has prepositions like these.
+    bool goal = a[with].after_preposition
+                && (a[with].governor == text_key("to")
+                    || a[with].governor == text_key("from"));
+    std::uint64_t verb = before(a, with);
+    return goal && !b[without].after_preposition && !b[without].linked
+           && b[without].role != 0 && verb != 0
+           && verb == before(b, without);
+}
+
 // A preposition that tells two things apart.
 bool Comparison::direction_differs(const Place &place) const {
     const Token &x = a_.tokens[place.a];
@@ -142,6 +163,10 @@ bool Comparison::direction_differs(const Place &place) const {
     };
     if (x.direction != y.direction && (than || both) && !gerund(x, y)
         && !gerund(y, x)) {
+        return true;
+    }
+    if (lost_goal(a_.tokens, place.a, b_.tokens, place.b)
+        || lost_goal(b_.tokens, place.b, a_.tokens, place.a)) {
         return true;
     }
     // Prepositions that say something else of what they govern.
@@ -233,6 +258,15 @@ bool Comparison::voice_differs(const Place &verb) {
         turned_[place.a] = true;
     }
     turned_[verb.a] = true;
+    // "Why was my order refused" is not "Why did I refuse my order".
+    const Meaning &active_meaning = a_is_passive ? b_.meaning : a_.meaning;
+    bool i_did = active_meaning.subject_person
+                     == 1U << static_cast<unsigned>(Person::first)
+                 && active_meaning.kind != Kind::how
+                 && active_meaning.kind != Kind::how_much;
+    if (i_did) {
+        return true;
+    }
     bool asked_alike =
         (a_.meaning.object && b_.meaning.object)
         || (a_.meaning.subject && b_.meaning.subject);

@@ -664,6 +664,8 @@ TEST_CASE("cache verify: the passive voice turns who does it") {
          "How is cheese sold?"},
         {"When will I be paid?", "At what time will I be paid?",
          "When will I pay?"},
+        {"Why was my order refused?", "Why did you refuse my order?",
+         "Why did I refuse my order?"},
         {"Who wins the cup?", "Hello, who wins the cup?",
          "Who won the cup?"},
     });
@@ -691,6 +693,7 @@ TEST_CASE("cache verify: words change places only with a reason") {
          "What do the enemies of my friends do?"},
     });
     const Pair others[] = {
+        {"How do I push to a branch?", "How do I push a branch?"},
         {"What is a boat house?", "What is a house boat?"},
         {"How many cups of rice for water?",
          "How many cups of water for rice?"},
