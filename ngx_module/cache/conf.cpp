@@ -185,7 +185,8 @@ ngx_command_t ngx_http_llm_cache_commands[] = {
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
     {ngx_string("llm_cache_ttl"), anywhere | NGX_CONF_TAKE1,
-     ngx_conf_set_sec_slot, NGX_HTTP_LOC_CONF_OFFSET, LLM_CACHE(ttl), nullptr},
+     ngx_conf_set_sec_slot, NGX_HTTP_LOC_CONF_OFFSET, LLM_CACHE(ttl),
+     &ngx_http_llm_cache_check_ttl},
 
     {ngx_string("llm_cache_similarity"), anywhere | NGX_CONF_TAKE12,
      set_similarity, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
