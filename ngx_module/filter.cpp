@@ -133,6 +133,11 @@ ngx_int_t rescue(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
     }
     llm::Exchange &exchange = *ctx->exchange;
     ctx->error.reset();
+    // What was said of the failure is not true of this answer.
+    for (std::string_view name : {"retry-after", "cache-control"}) {
+        ngx_http_llm_each_answer_header(
+            r, name, [](ngx_table_elt_t &header) { header.hash = 0; });
+    }
     r->headers_out.status = static_cast<ngx_uint_t>(exchange.status());
     r->headers_out.status_line.len = 0;
     r->err_status = 0;
