@@ -187,3 +187,29 @@ ngx_int_t ngx_http_llm_send(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     cl->buf->last_in_chain = 1;
     return ngx_http_output_filter(r, cl);
 }
+
+ngx_int_t ngx_http_llm_send_text(ngx_http_request_t *r, ngx_uint_t status,
+                                 std::string_view content_type,
+                                 std::string &&body) noexcept {
+    std::string_view own = ngx_http_llm_own(r->pool, std::move(body));
+    auto b = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
+    if (own.data() == nullptr || b == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = static_cast<off_t>(own.size());
+    r->headers_out.content_type = to_ngx(content_type);
+    r->headers_out.content_type_len = content_type.size();
+
+    ngx_int_t rc = ngx_http_send_header(r);
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+    b->pos = to_ngx(own).data;
+    b->last = b->pos + own.size();
+    b->memory = 1;
+    b->last_buf = r == r->main;
+    b->last_in_chain = 1;
+    ngx_chain_t out = {b, nullptr};
+    return ngx_http_output_filter(r, &out);
+}

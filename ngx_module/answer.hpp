@@ -51,3 +51,8 @@ std::string_view ngx_http_llm_own(ngx_pool_t *pool,
 ngx_int_t ngx_http_llm_send(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
                             ngx_uint_t status, std::string_view content_type,
                             std::string &&body) noexcept;
+
+// The same for what is no answer to a call: no header of the gateway's.
+ngx_int_t ngx_http_llm_send_text(ngx_http_request_t *r, ngx_uint_t status,
+                                 std::string_view content_type,
+                                 std::string &&body) noexcept;

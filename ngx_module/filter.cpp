@@ -56,7 +56,7 @@ llm::Error error_of_status(ngx_uint_t status) {
 bool speaks_llm(ngx_http_request_t *r) {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-    return llcf->pass || llcf->enable || llcf->simulate;
+    return ngx_http_llm_is_on(llcf) || llcf->simulate;
 }
 
 // Whether error_page has a page for the status that is being answered.

@@ -131,7 +131,7 @@ struct ngx_http_llm_pass_t {
 
 struct ngx_http_llm_loc_conf_t {
     ngx_http_llm_pass_t *pass;
-    ngx_flag_t enable;          // llm on: account for other content handlers
+    ngx_flag_t enable;          // llm on: other content handlers, too
     ngx_uint_t drop_unsupported;    // llm_unsupported drop
     ngx_flag_t headers;         // llm_headers: X-LLM-Model
     size_t max_response;        // llm_max_response_size: one-shot answers
@@ -142,6 +142,13 @@ struct ngx_http_llm_loc_conf_t {
     ngx_http_llm_cache_conf_t cache;
     ngx_http_llm_cache_use_t purge;         // llm_cache_purge
 };
+
+// Whether the calls of a location are the module's business. A policy is on
+// for whatever answers, unless "llm off" says that nothing is.
+inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
+    return llcf->pass || llcf->enable == 1
+           || (llcf->enable == NGX_CONF_UNSET && llcf->cache.use.zone);
+}
 
 // Directive handlers and life-cycle hooks, by file.
 

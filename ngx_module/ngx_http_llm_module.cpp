@@ -7,6 +7,7 @@
 #include "keepalive.hpp"
 #include "precontent.hpp"
 #include "simulate.hpp"
+#include "status/status.hpp"
 #include "upstream.hpp"
 #include "variables.hpp"
 
@@ -152,7 +153,8 @@ struct Commands {
 
     Commands() noexcept {
         size_t count = 0;
-        for (auto table : {gateway_commands, ngx_http_llm_cache_commands}) {
+        for (auto table : {gateway_commands, ngx_http_llm_cache_commands,
+                           ngx_http_llm_status_commands}) {
             for (; table->name.len; ++table) {
                 all[count++] = *table;
             }
@@ -278,7 +280,10 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
     auto conf = static_cast<ngx_http_llm_loc_conf_t *>(child);
     llm::ExchangeLimits limits;
 
-    ngx_conf_merge_value(conf->enable, prev->enable, 0);
+    // Unset says something: ngx_http_llm_is_on().
+    if (conf->enable == NGX_CONF_UNSET) {
+        conf->enable = prev->enable;
+    }
     ngx_conf_merge_uint_value(conf->drop_unsupported, prev->drop_unsupported,
                               0);
     ngx_conf_merge_value(conf->headers, prev->headers, 1);

@@ -191,7 +191,7 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
 
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-    if (llcf->pass == nullptr && !llcf->enable) {
+    if (!ngx_http_llm_is_on(llcf)) {
         return NGX_DECLINED;
     }
 

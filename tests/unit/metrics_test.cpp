@@ -1,0 +1,33 @@
+#include "catch.hpp"
+
+#include "llm/metrics.hpp"
+
+using llm::metrics::Exposition;
+using llm::metrics::Kind;
+
+TEST_CASE("a family has its help and type before its samples", "[metrics]") {
+    std::string out;
+    Exposition exposition(out);
+    exposition.family("llm_cache_hits_total", Kind::counter, "Answers.");
+    exposition.sample({{"zone", "answers"}, {"match", "exact"}}, 3);
+    exposition.sample({{"zone", "answers"}, {"match", "semantic"}}, 0);
+    exposition.family("llm_cache_entries", Kind::gauge, "Entries now.");
+    exposition.sample({}, 18446744073709551615u);
+
+    CHECK(out == "# HELP llm_cache_hits_total Answers.\n"
+                 "# TYPE llm_cache_hits_total counter\n"
+                 "llm_cache_hits_total{zone=\"answers\",match=\"exact\"} 3\n"
+                 "llm_cache_hits_total{zone=\"answers\",match=\"semantic\"} 0\n"
+                 "# HELP llm_cache_entries Entries now.\n"
+                 "# TYPE llm_cache_entries gauge\n"
+                 "llm_cache_entries 18446744073709551615\n");
+}
+
+TEST_CASE("values of labels are escaped", "[metrics]") {
+    std::string out;
+    Exposition exposition(out);
+    exposition.family("x", Kind::gauge, "X.");
+    out.clear();
+    exposition.sample({{"a", "say \"hi\"\\\n"}}, 1);
+    CHECK(out == "x{a=\"say \\\"hi\\\"\\\\\\n\"} 1\n");
+}
