@@ -124,11 +124,8 @@ ngx_int_t replace_body(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 // NGX_OK: a failed answer has become an old one from the cache. NGX_DECLINED:
 // it has not failed, or there is none.
 ngx_int_t rescue(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
-    ngx_uint_t status = r->headers_out.status;
-    bool failed = status >= 500 || status == NGX_HTTP_TOO_MANY_REQUESTS
-                  || status == NGX_HTTP_REQUEST_TIME_OUT;
-    if (!failed || !ctx || !ctx->exchange || ctx->answered_by_module
-        || !ngx_http_llm_cache_rescue(ctx)) {
+    if (!ctx || !ctx->exchange || ctx->answered_by_module
+        || !ngx_http_llm_cache_rescue(ctx, r->headers_out.status)) {
         return NGX_DECLINED;
     }
     llm::Exchange &exchange = *ctx->exchange;

@@ -643,8 +643,10 @@ task::Task ngx_http_llm_cache_lookup(ngx_http_request_t *r,
     co_return NGX_DECLINED;
 }
 
-bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx) {
-    if (!ctx->cache || ctx->cache->stale.empty()) {
+bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx, ngx_uint_t status) {
+    bool failed = status >= 500 || status == NGX_HTTP_TOO_MANY_REQUESTS
+                  || status == NGX_HTTP_REQUEST_TIME_OUT;
+    if (!failed || !ctx->cache || ctx->cache->stale.empty()) {
         return false;
     }
     Cache &cache = *ctx->cache;

@@ -106,9 +106,9 @@ task::Task ngx_http_llm_cache_lookup(ngx_http_request_t *r,
                                      ngx_http_llm_ctx_t *ctx,
                                      const ngx_http_llm_loc_conf_t *llcf);
 
-// The provider failed. Whether an expired entry answers instead: then it is in
-// ctx->exchange.
-bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx);
+// The client is to hear this status. Whether it means that the provider failed
+// and an expired entry answers instead: then that is in ctx->exchange.
+bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx, ngx_uint_t status);
 
 // Whether the answer came from the cache: nobody has to be paid for it.
 inline bool ngx_http_llm_cache_is_hit(const ngx_http_llm_ctx_t &ctx) noexcept {

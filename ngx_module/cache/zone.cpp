@@ -34,7 +34,7 @@ constexpr ngx_msec_t sweep_interval = 500;
 // Part of the memory that remembers what was learned of entries, and how many
 // pages it has at least.
 constexpr size_t learned_share = 32;
-constexpr size_t least_learned = 4;
+constexpr size_t least_learned = 12;
 
 llm::cache::ZoneScratch scratch;
 

@@ -161,14 +161,35 @@ sub together {
     };
 }
 
-# Until the provider has got a call.
-sub await_provider {
-    my $file = "$LLMTest::State/upstream_$ENV{TEST_NGINX_UPSTREAM_PORT}";
+# Until something is true.
+sub await {
+    my ($what, $is_true) = @_;
     for (1 .. 1000) {
-        return if -s $file;
+        return if $is_true->();
         select undef, undef, undef, 0.01;
     }
-    die "the provider got no call\n";
+    die "$what: not in time\n";
+}
+
+# Until the provider has got so many calls.
+sub await_provider {
+    my ($count) = @_;
+    my $file = "$LLMTest::State/upstream_$ENV{TEST_NGINX_UPSTREAM_PORT}";
+    await('calls of the provider', sub {
+        open my $in, '<:raw', $file or return 0;
+        local $/;
+        my $calls = () = (<$in> // '') =~ m{POST /}g;
+        return $calls >= ($count // 1);
+    });
+}
+
+# Until nginx works at so many requests, beside the one that asks for it.
+sub await_requests {
+    my ($count) = @_;
+    await('requests', sub {
+        receive(start(get('/--status'))) =~ /Writing: (\d+)/
+            && $1 == $count + 1;
+    });
 }
 
 our @Running;
@@ -225,7 +246,7 @@ sub say {
     my @words = header($head, 'X-Cache-Status') // ();
     push @words, $status if $status != 200;
     push @words, '(error)' if $body =~ /"error" *:/;
-    my $text = join '', $body =~ /"(?:content|text)":"((?:[^"\\]|\\.)*)"/g;
+    my $text = join '', $body =~ /"(?:content|text)":"((?:[^"\\]++|\\.)*+)"/g;
     return join ' ', @words, $text ne '' ? $text : ();
 }
 
@@ -274,12 +295,10 @@ sub reload {
 # Until none of the old ones is there and as many new ones are.
 sub await_others {
     my (%before) = @_;
-    for (1 .. 1000) {
+    await('other workers', sub {
         my @now = children();
-        return if @now >= keys %before && !grep { $before{$_} } @now;
-        select undef, undef, undef, 0.01;
-    }
-    die "the workers are the same";
+        return @now >= keys %before && !grep { $before{$_} } @now;
+    });
 }
 
 # The lines of the access log.
@@ -304,7 +323,8 @@ LLMTest::add_block_preprocessor(sub {
         $block->set_value('request', 'GET /--start');
         $block->set_value('error_code', 204);
         $block->set_value('config', $block->config
-            . "\nlocation = /--start { llm off; return 204; }\n");
+            . "\nlocation = /--start { llm off; return 204; }\n"
+            . "location = /--status { llm off; stub_status; }\n");
     }
 });
 
