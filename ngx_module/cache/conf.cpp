@@ -84,6 +84,9 @@ char *set_ignore(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         if (!known) {
             return invalid(cf, &value[i]);
         }
+        if (to_view(value[i]) == "none" && cf->args->nelts > 2) {
+            return const_cast<char *>("has \"none\" beside roles");
+        }
     }
     return NGX_CONF_OK;
 }
@@ -104,7 +107,8 @@ char *set_stale(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
                    : const_cast<char *>("is off and takes nothing more");
     }
     cache->stale = ngx_parse_time(&value[1], 1);
-    if (cache->stale == NGX_ERROR || cache->stale == 0) {
+    if (cache->stale == NGX_ERROR || cache->stale == 0
+        || cache->stale > NGX_MAX_INT32_VALUE) {
         return invalid(cf, &value[1]);
     }
     cache->stale_for = 0;
