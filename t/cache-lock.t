@@ -215,7 +215,7 @@ my $hello = at('/scripted', $::Hello);
 
 
 
-=== TEST 14: over HTTP/2, on one connection
+=== TEST 14: over HTTP/2
 --- http_config eval
 $::HttpConfig . q{
     server {
@@ -229,7 +229,8 @@ $::HttpConfig . q{
     sub {
         my $url = "http://127.0.0.1:$ENV{TEST_NGINX_UPSTREAM_PORT3}/v1/chat/completions";
         my $body = q({"model":"m","messages":[{"role":"user","content":"Hello"}]});
-        my $output = `curl -s -i -m 10 -Z --http2-prior-knowledge -d '$body' $url $url $url`;
+        my $curl = "curl -s -i -m 10 --http2-prior-knowledge -d '$body' $url";
+        my $output = `$curl & $curl & $curl & wait`;
         CORE::join ' ', sort $output =~ /x-cache-status: (\w+)/g;
     } => 'Hit Hit Miss',
 ]
