@@ -119,37 +119,57 @@ set(LLM_NGINX_INCLUDES
 
 file(GLOB_RECURSE LLM_MODULE_SOURCES CONFIGURE_DEPENDS
     ngx_module/*.cpp ngx_module/*.c)
+list(REMOVE_ITEM LLM_MODULE_SOURCES
+    ${PROJECT_SOURCE_DIR}/ngx_module/modules.c)
 set(version_script ${PROJECT_SOURCE_DIR}/ngx_module/module.map)
 
-add_library(ngx_http_llm_module MODULE ${LLM_MODULE_SOURCES})
-set_target_properties(ngx_http_llm_module PROPERTIES
-    PREFIX "" LINK_DEPENDS ${version_script})
-target_include_directories(ngx_http_llm_module PRIVATE ngx_module)
-target_include_directories(ngx_http_llm_module SYSTEM PRIVATE
-    ${LLM_NGINX_INCLUDES})
-target_link_libraries(ngx_http_llm_module PRIVATE llm_core)
+# What a target of the module's sources is compiled with.
+function(llm_nginx_headers target)
+    target_include_directories(${target} PRIVATE
+        ${PROJECT_SOURCE_DIR}/ngx_module)
+    target_include_directories(${target} SYSTEM PRIVATE ${LLM_NGINX_INCLUDES})
+    target_link_libraries(${target} PRIVATE llm_core)
+endfunction()
+
+# What a file that nginx loads is linked with.
+function(llm_nginx_module target)
+    llm_nginx_headers(${target})
+    set_target_properties(${target} PROPERTIES
+        PREFIX "" LINK_DEPENDS ${version_script})
+    target_link_options(${target} PRIVATE
+        LINKER:--version-script=${version_script}
+        LINKER:-z,relro LINKER:-z,now)
+
+    # A C++ runtime of its own: nginx loads modules with RTLD_GLOBAL, and
+    # another module's copy must not be mixed with ours. The sanitizers bring
+    # theirs.
+    if(NOT LLM_SANITIZE)
+        target_link_options(${target} PRIVATE
+            -static-libstdc++ -static-libgcc)
+    else()
+        # Stay loaded, so that the report at the end of the process can name
+        # the functions.
+        target_link_options(${target} PRIVATE LINKER:-z,nodelete)
+    endif()
+endfunction()
+
+# Compiled once, for the module and for those that only tests load.
+add_library(ngx_http_llm_objects OBJECT ${LLM_MODULE_SOURCES})
+llm_nginx_headers(ngx_http_llm_objects)
 # nginx's headers and the standard ones take most of the time to compile a
 # file.
-target_precompile_headers(ngx_http_llm_module PRIVATE
+target_precompile_headers(ngx_http_llm_objects PRIVATE
     "$<$<COMPILE_LANGUAGE:CXX>:${PROJECT_SOURCE_DIR}/ngx_module/context.hpp>")
-target_link_options(ngx_http_llm_module PRIVATE
-    LINKER:--version-script=${version_script} LINKER:-z,relro LINKER:-z,now)
+
+add_library(ngx_http_llm_module MODULE ngx_module/modules.c
+    $<TARGET_OBJECTS:ngx_http_llm_objects>)
+set_target_properties(ngx_http_llm_module PROPERTIES LINKER_LANGUAGE CXX)
+llm_nginx_module(ngx_http_llm_module)
 
 # modules.c holds what nginx looks up by name; a symbol that the compiler
 # hides cannot be brought back by the version script.
 set_source_files_properties(ngx_module/modules.c PROPERTIES
     COMPILE_OPTIONS -fvisibility=default)
-
-# A C++ runtime of its own: nginx loads modules with RTLD_GLOBAL, and another
-# module's copy must not be mixed with ours. The sanitizers bring theirs.
-if(NOT LLM_SANITIZE)
-    target_link_options(ngx_http_llm_module PRIVATE
-        -static-libstdc++ -static-libgcc)
-else()
-    # Stay loaded, so that the report at the end of the process can name the
-    # functions.
-    target_link_options(ngx_http_llm_module PRIVATE LINKER:-z,nodelete)
-endif()
 
 # What the finished file must fulfil, whoever builds it.
 enable_testing()

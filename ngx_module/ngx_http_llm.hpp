@@ -14,6 +14,9 @@ extern "C" ngx_module_t ngx_http_llm_module;
 // What a worker knows of a host's addresses (endpoint.hpp).
 struct ngx_http_llm_endpoint_t;
 
+// llm_redis (redis/redis_conf.hpp).
+struct ngx_http_llm_redis_t;
+
 // Where the health of a pool's members is (pool_zone.hpp).
 struct ngx_http_llm_pool_shctx_t;
 
@@ -165,6 +168,7 @@ char *ngx_http_llm_redises_init(ngx_conf_t *cf,
                                 ngx_http_llm_main_conf_t *mcf) noexcept;
 ngx_int_t ngx_http_llm_redises_start(ngx_cycle_t *cycle,
                                      ngx_http_llm_main_conf_t *mcf) noexcept;
+void ngx_http_llm_redises_stop(ngx_http_llm_main_conf_t *mcf) noexcept;
 
 // embedding/: llm_embedding
 char *ngx_http_llm_embedding_block(ngx_conf_t *cf, ngx_command_t *cmd,

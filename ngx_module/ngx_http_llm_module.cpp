@@ -93,6 +93,10 @@ ngx_command_t gateway_commands[] = {
      NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
      ngx_http_llm_upstream_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 
+    {ngx_string("llm_redis"),
+     NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+     ngx_http_llm_redis_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+
     {ngx_string("llm_pass"),
      NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF | NGX_CONF_TAKE12,
      llm_pass, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
@@ -173,6 +177,8 @@ void *create_main_conf(ngx_conf_t *cf) noexcept {
                           sizeof(ngx_http_llm_pool_t *)) != NGX_OK
         || ngx_array_init(&mcf->passes, cf->pool, 4,
                           sizeof(ngx_http_llm_pass_t *)) != NGX_OK
+        || ngx_array_init(&mcf->redises, cf->pool, 4,
+                          sizeof(ngx_http_llm_redis_t *)) != NGX_OK
         || ngx_array_init(&mcf->endpoints, cf->pool, 4,
                           sizeof(ngx_http_llm_endpoint_t *)) != NGX_OK
         || ngx_array_init(&mcf->cache_zones, cf->pool, 2,
@@ -250,6 +256,9 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
         pools[i]->uscf.peer.init = ngx_http_llm_peer_init;
         pools[i]->conf = first->provider->upstream;
         pools[i]->conf.upstream = &pools[i]->uscf;
+    }
+    if ((rv = ngx_http_llm_redises_init(cf, mcf)) != NGX_CONF_OK) {
+        return rv;
     }
     return NGX_CONF_OK;
 }
@@ -343,11 +352,31 @@ ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
     return NGX_OK;
 }
 
-ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
-    auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
+ngx_http_llm_main_conf_t *main_conf(ngx_cycle_t *cycle) {
+    // NULL: there is no http {}.
+    return static_cast<ngx_http_llm_main_conf_t *>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_llm_module));
-    // There may be no http {}.
-    return mcf ? ngx_http_llm_cache_zones_start(cycle, mcf) : NGX_OK;
+}
+
+// Only where requests are served: nginx's cache manager comes here, too.
+ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
+    auto mcf = main_conf(cycle);
+    if (mcf == nullptr
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE)) {
+        return NGX_OK;
+    }
+    if (ngx_http_llm_redises_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+void exit_process(ngx_cycle_t *cycle) noexcept {
+    if (auto mcf = main_conf(cycle)) {
+        ngx_http_llm_redises_stop(mcf);
+    }
 }
 
 ngx_http_module_t module_ctx = {
@@ -375,7 +404,7 @@ ngx_module_t ngx_http_llm_module = {
     init_process,
     nullptr,            // init thread
     nullptr,            // exit thread
-    nullptr,            // exit process
+    exit_process,
     nullptr,            // exit master
     NGX_MODULE_V1_PADDING,
 };

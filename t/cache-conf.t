@@ -22,12 +22,12 @@ invalid value
 
 === TEST 2: a zone of little size
 --- http_config
-llm_cache_zone answers { memory 255k; }
+llm_cache_zone answers { memory 511k; }
 --- config
 
 --- must_die
 --- error_log
-"memory" is less than 256k in llm_cache_zone "answers"
+"memory" is less than 512k in llm_cache_zone "answers"
 
 
 
@@ -522,7 +522,7 @@ location / { llm_consumer a; llm_consumer b; }
 
 === TEST 50: all that can be said
 --- http_config
-llm_cache_zone answers { memory 256k; ttl 1d; similarity 0.9 grey=0.8; embedding static; }
+llm_cache_zone answers { memory 512k; ttl 1d; similarity 0.9 grey=0.8; embedding static; }
 llm_cache_zone exact { memory 1m; similarity off; embedding off; }
 llm_consumer $remote_user;
 llm_cache answers;

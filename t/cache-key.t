@@ -5,7 +5,7 @@
 use lib 't/lib';
 use LLMTest;
 use LLMAnswers;
-use LLMCache;
+use LLMSteps;
 
 our $HttpConfig = q{
     llm_provider openai {
@@ -330,7 +330,7 @@ $::HttpConfig . q{
     at('/proxy', ask($::Who)) => 'Miss one',
     sub {
         local $ENV{TEST_NGINX_SERVER_PORT} = $ENV{TEST_NGINX_UPSTREAM_PORT2};
-        LLMCache::call(at('/proxy', ask($::Who)));
+        LLMSteps::call(at('/proxy', ask($::Who)));
     } => 'Miss two',
 ]
 
@@ -448,7 +448,7 @@ my %seen;
 my $note = sub {
     my ($call) = @_;
     return sub {
-        my $answer = LLMCache::call($call);
+        my $answer = LLMSteps::call($call);
         CORE::join ' ', map { $answer =~ /^$_: (\w{64})/im; $seen{$1}++ ? 'old' : 'new' }
             'X-Partition', 'X-Cache-Key';
     };

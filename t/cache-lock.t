@@ -4,7 +4,7 @@
 use lib 't/lib';
 use LLMTest;
 use LLMAnswers;
-use LLMCache;
+use LLMSteps;
 
 our $HttpConfig = q{
     llm_provider model {
@@ -120,12 +120,12 @@ __DATA__
 my $hello = at('/scripted', $::Hello);
 [
     sub {
-        my $first = LLMCache::start($hello);
-        LLMCache::await_provider();
-        my @others = map { LLMCache::start($hello) } 1 .. 3;
-        LLMCache::await_requests(4);
+        my $first = LLMSteps::start($hello);
+        LLMSteps::await_provider();
+        my @others = map { LLMSteps::start($hello) } 1 .. 3;
+        LLMSteps::await_requests(4);
         close $first;
-        CORE::join ', ', sort map { say(LLMCache::receive($_)) } @others;
+        CORE::join ', ', sort map { say(LLMSteps::receive($_)) } @others;
     } => 'Miss two, Miss two, Miss two',
 ]
 --- upstream_request_like eval
@@ -171,16 +171,16 @@ $::Config =~ s/location \/ \{/location \/ { proxy_set_header X-Fail 1;/r
 my $hello = at('/scripted', $::Hello);
 [
     sub {
-        my $first = LLMCache::start($hello);
-        LLMCache::await_provider();
-        my @waiting = map { LLMCache::start($hello) } 1 .. 4;
-        LLMCache::await_requests(5);
+        my $first = LLMSteps::start($hello);
+        LLMSteps::await_provider();
+        my @waiting = map { LLMSteps::start($hello) } 1 .. 4;
+        LLMSteps::await_requests(5);
         close $_ for @waiting[1 .. 3];
-        LLMCache::await_requests(2);
+        LLMSteps::await_requests(2);
         # Still served: the first connection goes, and the one that stayed
         # makes its own call.
         close $first;
-        say(LLMCache::receive($waiting[0]));
+        say(LLMSteps::receive($waiting[0]));
     } => 'Miss two',
     $hello => 'Hit two',
 ]

@@ -4,7 +4,7 @@
 use lib 't/lib';
 use LLMTest;
 use LLMAnswers;
-use LLMCache;
+use LLMSteps;
 
 our $HttpConfig = q{
     llm_provider openai {
@@ -45,8 +45,8 @@ sub purged { return qr/^HTTP\/1\.1 200.*^Content-Type: application\/json\r.*\{"p
 sub purge_of {
     my ($argument, $header, $call) = @_;
     return sub {
-        LLMCache::call($call) =~ /^$header: (\w{64})/im;
-        return LLMCache::call(purge("?$argument=$1"));
+        LLMSteps::call($call) =~ /^$header: (\w{64})/im;
+        return LLMSteps::call(purge("?$argument=$1"));
     };
 }
 
@@ -133,8 +133,8 @@ __DATA__
 [
     $::Hello => 'Miss one',
     sub {
-        LLMCache::call($::Hello) =~ /^X-Cache-Key: (\w+)/im;
-        LLMCache::call(::purge("?key=\U$1"));
+        LLMSteps::call($::Hello) =~ /^X-Cache-Key: (\w+)/im;
+        LLMSteps::call(::purge("?key=\U$1"));
     } => ::purged(1),
     ::purge('?key=' . '0' x 64) => ::purged(0),
 ]

@@ -5,7 +5,7 @@
 use lib 't/lib';
 use LLMTest;
 use LLMAnswers;
-use LLMCache;
+use LLMSteps;
 
 our $HttpConfig = q{
     llm_provider openai {
@@ -239,7 +239,7 @@ $::Config =~ s/llm_cache_stale.*?;/llm_cache_stale 1h updating;/r
     $::Hello => 'Miss one',
     $::Old => 'old',
     started($::Hello) => '',
-    sub { LLMCache::await_provider(2); '' } => '',
+    sub { LLMSteps::await_provider(2); '' } => '',
     $::Hello => ['Hit one', 'X-Cache-Ttl' => '0'],
     streamed($::Hello) => 'Hit one',
     finished() => 'Refresh 504 (error)',

@@ -4,7 +4,7 @@
 use lib 't/lib';
 use LLMTest;
 use LLMAnswers;
-use LLMCache;
+use LLMSteps;
 
 our $HttpConfig = q{
     llm_provider openai {
@@ -331,7 +331,7 @@ $fresh->{path} .= '?nocache=1';
 
 === TEST 18: more than the zone takes
 --- http_config eval
-$::HttpConfig =~ s/memory 1m/memory 256k/r
+$::HttpConfig =~ s/memory 1m/memory 512k/r
 --- config eval: $::Config
 --- upstream eval
 [whole(openai_text('x' x 200000)), $::Good]

@@ -5,7 +5,7 @@
 use lib 't/lib';
 use LLMTest;
 use LLMAnswers;
-use LLMCache;
+use LLMSteps;
 
 our $HttpConfig = q{
     llm_provider openai {
@@ -228,7 +228,7 @@ my $ask = sub {
     $call->{path} .= '?ask=1';
     return sub {
         my %seen;
-        $seen{say(LLMCache::call($call))}++ for 1 .. 40;
+        $seen{say(LLMSteps::call($call))}++ for 1 .. 40;
         return CORE::join ', ', sort keys %seen;
     };
 };

@@ -5,7 +5,7 @@
 use lib 't/lib';
 use LLMTest;
 use LLMAnswers;
-use LLMCache;
+use LLMSteps;
 
 our $HttpConfig = q{
     llm_provider openai {
@@ -110,7 +110,7 @@ __DATA__
 --- steps eval
 my $key = sub {
     my ($call) = @_;
-    return sub { LLMCache::call($call) =~ /^X-Cache-Key: (\w+)/im; $1 };
+    return sub { LLMSteps::call($call) =~ /^X-Cache-Key: (\w+)/im; $1 };
 };
 my $first;
 [
@@ -269,7 +269,7 @@ location / {
 my %ids;
 my $id = sub {
     my ($call) = @_;
-    LLMCache::call($call) =~ /"id":"([^"]+)"/ or return 'none';
+    LLMSteps::call($call) =~ /"id":"([^"]+)"/ or return 'none';
     return $ids{$1}++ ? 'seen before' : $1;
 };
 [

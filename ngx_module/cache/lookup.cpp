@@ -13,6 +13,7 @@
 #include "consumer.hpp"
 #include "embedding/embedding.hpp"
 #include "llm/cache_entry.hpp"
+#include "llm/cache_redis.hpp"
 #include "precontent.hpp"
 
 namespace {
@@ -25,6 +26,8 @@ using Status = ngx_http_llm_cache_status_t;
 using llm::cache::Access;
 using llm::cache::Match;
 using llm::cache::ZoneKey;
+
+namespace remote = llm::cache::remote;
 
 // How many of the nearest questions are looked at: the nearest may be refused
 // by verification, where one a bit further away is not.
@@ -230,17 +233,27 @@ void forget(Cache &cache, const ZoneKey &key) {
         (void) locked->remove(key);
     }
     if (cache.zone->redis) {
-        ngx_http_llm_cache_redis_remove(cache.zone, key);
+        ngx_http_llm_cache_redis_remove(cache.zone, key, cache.partition);
     }
 }
 
-// An entry that came from Redis goes into the memory in front of it.
+// An entry that came from Redis goes into the memory in front of it. With its
+// vector where the memory is searched for all gateways: else it would take the
+// place of what can be found by meaning.
 void remember(Cache &cache, const ZoneKey &key, std::string_view value) {
     std::int64_t now = ngx_http_llm_cache_now();
     llm::cache::NewEntry created;
     created.key = key;
     created.partition = &cache.partition;
     created.value = value;
+    if (cache.zone->index == NGX_HTTP_LLM_INDEX_MEMORY
+        && cache.zone->embedding) {
+        if (key != cache.entry
+            || (cache.elsewhere && cache.vector.empty())) {
+            return;
+        }
+        created.vector = cache.vector;
+    }
     created.ttl = cache.ttl * 1000;
     if (created.ttl == 0) {
         return;
@@ -260,6 +273,10 @@ ngx_int_t exact_in_memory(Cache &cache) {
         updating ? static_cast<std::int64_t>(conf.lock_timeout) : 0);
 
     if (found.match == Match::miss) {
+        return NGX_DECLINED;
+    }
+    if (remote::is_stand_in(value)) {
+        cache.elsewhere = true;
         return NGX_DECLINED;
     }
     if (found.match == Match::stale) {
@@ -349,6 +366,9 @@ bool is_trusted(Cache &cache, const ZoneKey &key, double similarity,
 }
 
 std::string question_of(Cache &cache, std::string_view value) {
+    if (remote::is_stand_in(value)) {
+        return std::string(remote::question_of(value));
+    }
     llm::json::Document document(&cache.ctx->memory);
     if (!document.parse(value)) {
         return {};
@@ -404,7 +424,19 @@ task::Task exact_in_redis(ngx_http_request_t *r, Cache &cache) {
     co_return NGX_DECLINED;
 }
 
-task::Task semantic_in_memory(ngx_http_request_t *, Cache &cache) {
+// What an entry in memory stands for.
+task::Task behind_stand_in(ngx_http_request_t *r, Cache &cache, ZoneKey key,
+                           double similarity) {
+    std::string value;
+    if (co_await from_redis(r, cache, key, value) != NGX_OK) {
+        ngx_http_llm_cache_locked_t locked(cache.zone);
+        (void) locked->remove(key);
+        co_return NGX_DECLINED;
+    }
+    co_return serve_semantic(cache, key, similarity, value, true);
+}
+
+task::Task semantic_in_memory(ngx_http_request_t *r, Cache &cache) {
     llm::cache::Candidate found[max_candidates];
     llm::cache::SearchOptions options;
     options.min_similarity = static_cast<float>(cache.bounds.grey);
@@ -434,8 +466,15 @@ task::Task semantic_in_memory(ngx_http_request_t *, Cache &cache) {
         if (copied.match != Match::fresh) {
             continue;
         }
-        if (serve_semantic(cache, candidate.key, candidate.similarity, value,
-                           false) == NGX_OK) {
+        ngx_int_t rc;
+        if (remote::is_stand_in(value)) {
+            rc = co_await behind_stand_in(r, cache, candidate.key,
+                                          candidate.similarity);
+        } else {
+            rc = serve_semantic(cache, candidate.key, candidate.similarity,
+                                value, false);
+        }
+        if (rc == NGX_OK) {
             co_return NGX_OK;
         }
         if (cache.lesson) {
@@ -464,7 +503,8 @@ task::Task semantic_in_redis(ngx_http_request_t *r, Cache &cache) {
         std::string value;
         if (co_await from_redis(r, cache, neighbour.key, value) != NGX_OK) {
             // Gone, but for its vector.
-            ngx_http_llm_cache_redis_remove(cache.zone, neighbour.key);
+            ngx_http_llm_cache_redis_remove(cache.zone, neighbour.key,
+                                            cache.partition);
             continue;
         }
         if (serve_semantic(cache, neighbour.key, neighbour.similarity, value,
@@ -517,6 +557,21 @@ task::Task wait_for_others(ngx_http_request_t *r, Cache &cache) {
     co_return NGX_DECLINED;
 }
 
+task::Task embed_question(ngx_http_request_t *r, Cache &cache) {
+    ngx_http_llm_embed_t embed(r, cache.zone->embedding, cache.key.question);
+    auto vector = co_await embed;
+    if (!vector.empty()) {
+        auto own =
+            static_cast<float *>(ngx_palloc(r->pool, vector.size_bytes()));
+        if (own == nullptr) {
+            throw std::bad_alloc();
+        }
+        std::memcpy(own, vector.data(), vector.size_bytes());
+        cache.vector = {own, vector.size()};
+    }
+    co_return NGX_OK;
+}
+
 // All places, the cheapest first.
 task::Task find(ngx_http_request_t *r, Cache &cache) {
     if (exact_in_memory(cache) == NGX_OK) {
@@ -526,30 +581,24 @@ task::Task find(ngx_http_request_t *r, Cache &cache) {
                     && cache.key.obstacle == llm::cache::Obstacle::none;
     bool ask_redis = cache.zone->redis && cache.status != Status::refresh;
 
-    // A worker that has all vectors itself asks Redis at last; a vector that
-    // has to be fetched is worth a look at Redis before.
+    // A worker that has all vectors itself asks Redis at last, unless it knows
+    // that the entry is there; a vector that has to be fetched is worth a look
+    // at Redis before.
     if (ask_redis
-        && (cache.zone->index != NGX_HTTP_LLM_INDEX_MEMORY
+        && (cache.elsewhere || cache.zone->index != NGX_HTTP_LLM_INDEX_MEMORY
             || (semantic && !cache.zone->embedding->local))) {
         ask_redis = false;
+        if (cache.elsewhere && semantic && cache.zone->embedding->local) {
+            // To remember what comes with its vector.
+            (void) co_await embed_question(r, cache);
+        }
         if (co_await exact_in_redis(r, cache) == NGX_OK) {
             co_return NGX_OK;
         }
     }
 
-    if (semantic) {
-        ngx_http_llm_embed_t embed(r, cache.zone->embedding,
-                                   cache.key.question);
-        auto vector = co_await embed;
-        if (!vector.empty()) {
-            auto own = static_cast<float *>(
-                ngx_palloc(r->pool, vector.size_bytes()));
-            if (own == nullptr) {
-                throw std::bad_alloc();
-            }
-            std::memcpy(own, vector.data(), vector.size_bytes());
-            cache.vector = {own, vector.size()};
-        }
+    if (semantic && cache.vector.empty()) {
+        (void) co_await embed_question(r, cache);
     }
     bool search = !cache.vector.empty() && cache.status != Status::refresh;
 

@@ -73,6 +73,9 @@ struct ngx_http_llm_cache_ctx_t final : llm::AnswerObserver {
     llm::cache::Difference difference = llm::cache::Difference::none;
     double nearest = -1;                // its similarity
 
+    // The memory has a stand-in for the call's own entry: Redis has it.
+    bool elsewhere = false;
+
     // An expired entry that answers where the provider does not.
     std::string stale;
 

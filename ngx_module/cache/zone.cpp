@@ -21,7 +21,7 @@ namespace {
 using ZoneT = ngx_http_llm_cache_zone_t;
 
 constexpr size_t default_memory = 32 * 1024 * 1024;
-constexpr size_t least_memory = 256 * 1024;
+constexpr size_t least_memory = 512 * 1024;
 constexpr time_t default_ttl = 3600;
 constexpr double default_similarity = 0.80;
 constexpr double default_grey = 0.05;       // below the similarity
@@ -31,10 +31,10 @@ constexpr double default_grey = 0.05;       // below the similarity
 constexpr size_t sweep_cells = 4096;
 constexpr ngx_msec_t sweep_interval = 500;
 
-// Part of the memory that remembers what was learned of entries, and how many
-// pages it has at least.
+// Part of the memory that remembers what was learned of entries, and the least
+// that is of use.
 constexpr size_t learned_share = 32;
-constexpr size_t least_learned = 12;
+constexpr size_t least_learned = 64 * 1024;
 
 llm::cache::ZoneScratch scratch;
 
@@ -144,9 +144,10 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
         }
         // All the rest, page by page.
         size_t pages = zone->shpool->pfree;
-        shared->learned_size =
-            ngx_max(pages / learned_share, least_learned) * ngx_pagesize;
-        shared->entries_size = pages * ngx_pagesize - shared->learned_size;
+        size_t learned = ngx_max(pages / learned_share,
+                                 least_learned / ngx_pagesize);
+        shared->learned_size = learned * ngx_pagesize;
+        shared->entries_size = (pages - learned) * ngx_pagesize;
         shared->entries = static_cast<std::byte *>(
             ngx_slab_alloc(zone->shpool, shared->entries_size));
         shared->learned = static_cast<std::byte *>(
@@ -191,6 +192,9 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
         zone->redis = ngx_http_llm_find_redis(mcf, to_view(zone->redis_name));
         if (zone->redis == nullptr) {
             return refuse("no llm_redis", &zone->redis_name);
+        }
+        if (ngx_http_llm_cache_redis_init(cf, zone) != NGX_CONF_OK) {
+            return static_cast<char *>(NGX_CONF_ERROR);
         }
     }
     if (to_view(zone->embedding_name) != "off") {
@@ -324,7 +328,7 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
         return static_cast<char *>(NGX_CONF_ERROR);
     };
     if (zone->memory < least_memory) {
-        return refuse("\"memory\" is less than 256k");
+        return refuse("\"memory\" is less than 512k");
     }
     if (zone->redis_name.len == 0
         && (zone->index != NGX_CONF_UNSET_UINT || zone->prefix.data)) {

@@ -15,6 +15,10 @@
 struct ngx_http_llm_redis_t;
 struct ngx_http_llm_embedding_t;
 
+namespace cache_redis {
+class Shared;
+}
+
 enum : ngx_uint_t {
     NGX_HTTP_LLM_INDEX_MEMORY,      // searched here; Redis keeps and tells
     NGX_HTTP_LLM_INDEX_REDISEARCH,  // FT.SEARCH
@@ -55,6 +59,7 @@ struct ngx_http_llm_cache_zone_t {
 
     ngx_shm_zone_t *shm_zone;
     llm::cache::ZoneOptions options;
+    cache_redis::Shared *redis_shared;  // redis_shared.hpp
     void *redis_tier;           // redis_tier.cpp, per worker
 
     u_char *file;               // where it was declared
