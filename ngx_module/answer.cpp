@@ -41,7 +41,8 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
     r->headers_out.content_type_lowcase = nullptr;
 
     bool list = ctx->route.operation == llm::Operation::models;
-    if (llcf->headers && ctx->answered && !list) {
+    if (llcf->headers && ctx->answered && !list
+        && !ngx_http_llm_cache_is_hit(*ctx)) {
         std::string_view name = to_view(ctx->answered->name);
         if (ctx->answered->model.len == 0) {
             // The client's model went to the provider as it is. Its name must

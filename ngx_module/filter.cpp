@@ -124,15 +124,17 @@ ngx_int_t replace_body(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 // NGX_OK: a failed answer has become an old one from the cache. NGX_DECLINED:
 // it has not failed, or there is none.
 ngx_int_t rescue(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
-    ngx_uint_t status = r->headers_out.status;
-    bool failed = status >= 500 || status == NGX_HTTP_TOO_MANY_REQUESTS
-                  || status == NGX_HTTP_REQUEST_TIME_OUT;
-    if (!failed || !ctx || !ctx->exchange || ctx->answered_by_module
-        || !ngx_http_llm_cache_rescue(ctx)) {
+    if (!ctx || !ctx->exchange || ctx->answered_by_module
+        || !ngx_http_llm_cache_rescue(ctx, r->headers_out.status)) {
         return NGX_DECLINED;
     }
     llm::Exchange &exchange = *ctx->exchange;
     ctx->error.reset();
+    // What was said of the failure is not true of this answer.
+    for (std::string_view name : {"retry-after", "cache-control"}) {
+        ngx_http_llm_each_answer_header(
+            r, name, [](ngx_table_elt_t &header) { header.hash = 0; });
+    }
     r->headers_out.status = static_cast<ngx_uint_t>(exchange.status());
     r->headers_out.status_line.len = 0;
     r->err_status = 0;

@@ -29,19 +29,10 @@ void note_first(ngx_http_llm_ctx_t *ctx) {
 void note_cache_control(ngx_http_request_t *r,
                         ngx_http_llm_cache_ctx_t &cache) {
     cache.answer_control = {};
-    for (ngx_list_part_t *part = &r->headers_out.headers.part; part;
-         part = part->next) {
-        auto headers = static_cast<ngx_table_elt_t *>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-            if (headers[i].hash && headers[i].key.len == 13
-                && ngx_strncasecmp(headers[i].key.data,
-                                   const_cast<u_char *>(
-                                       reinterpret_cast<const u_char *>(
-                                           "cache-control")), 13) == 0) {
-                cache.answer_control.add(to_view(headers[i].value));
-            }
-        }
-    }
+    ngx_http_llm_each_answer_header(
+        r, "cache-control", [&](const ngx_table_elt_t &header) {
+            cache.answer_control.add(to_view(header.value));
+        });
 }
 
 // The exchange cannot make an answer of it. What is sent in one piece goes on

@@ -165,7 +165,8 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
         return NGX_HTTP_UPSTREAM_INVALID_HEADER;
     }
 
-    if (ngx_http_llm_cache_rescue(up->ctx)) {
+    int status = exchange.client().error_status(error);
+    if (ngx_http_llm_cache_rescue(up->ctx, static_cast<ngx_uint_t>(status))) {
         up->ctx->error.reset();
         up->ctx->retry_after = -1;
     } else {

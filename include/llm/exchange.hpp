@@ -117,9 +117,10 @@ public:
 
     // The answers that take the place of a provider's, once set_context() has
     // been called: an error in the client's shape, or a response that is at
-    // hand already, which becomes a stream where the client wants one.
+    // hand already, which becomes a stream where the client wants one. Usage
+    // that the response does not know is estimated, and then in it.
     void refuse(const Error &error);
-    void answer(const chat::Response &response);
+    void answer(chat::Response &response);
 
     // After Step::failed, where the head of a stream is out already: its last
     // event, in the client's shape.
@@ -144,7 +145,7 @@ private:
     Step finish_one_shot();
     Step finish_models(json::Value root);
     Step finish_error();
-    void account_for(const chat::Response &response);
+    void account_for(chat::Response &response);
     void write_answer(const chat::Response &response);
     void replay(const chat::Response &response);
     void estimate_usage();

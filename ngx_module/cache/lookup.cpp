@@ -75,12 +75,14 @@ std::string_view answerer(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
     };
 
     if (ctx->pool == nullptr) {
-        // Another content handler: all we know of it is where it is.
+        // Another content handler: all we know of it is where it is. Servers
+        // without a name are told apart by where they listen.
         auto cscf = static_cast<ngx_http_core_srv_conf_t *>(
             ngx_http_get_module_srv_conf(r, ngx_http_core_module));
         auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
             ngx_http_get_module_loc_conf(r, ngx_http_core_module));
         return join({"location\n", to_view(cscf->server_name), "\n",
+                     to_view(r->connection->listening->addr_text), "\n",
                      to_view(clcf->name), "\n", ctx->exchange->head().model});
     }
     if (ctx->member < 0) {
@@ -278,11 +280,17 @@ ngx_int_t exact_in_memory(Cache &cache) {
         return NGX_DECLINED;
     }
     if (found.match == Match::stale) {
+        // The client may have said how stale it takes an answer.
+        if (cache.policy.max_stale > 0
+            && serve(cache, cache.entry, value) == Served::yes) {
+            return hit(cache, MatchKind::exact, true);
+        }
         if (updating && !found.refresh
             && serve(cache, cache.entry, value, true) == Served::yes) {
             return hit(cache, MatchKind::exact, true);
         }
         cache.status = Status::refresh;
+        cache.expired = true;
         if (conf.stale_for & NGX_HTTP_LLM_CACHE_STALE_ERROR) {
             cache.stale = value;
         }
@@ -522,6 +530,11 @@ task::Task wait_for_others(ngx_http_request_t *r, Cache &cache) {
         cache.leased = locked->lease(
             cache.entry, now, now + static_cast<std::int64_t>(patience));
     }
+    if (cache.leased && !cache.expired && exact_in_memory(cache) == NGX_OK) {
+        // Stored between the look-up and now.
+        cache.release();
+        co_return NGX_OK;
+    }
     while (!cache.leased) {
         ngx_msec_t waited = ngx_current_msec - start;
         if (waited >= patience) {
@@ -661,8 +674,8 @@ task::Task ngx_http_llm_cache_lookup(ngx_http_request_t *r,
         ngx_http_llm_cache_count(cache.zone, &Counts::misses);
         co_return ngx_http_llm_refuse(ctx, not_cached());
     }
-    if (conf.lock && cache.store && cache.status == Status::none
-        && !cache.lesson
+    if (conf.lock && cache.store && !cache.lesson
+        && (cache.status == Status::none || cache.expired)
         && co_await wait_for_others(r, cache) == NGX_OK) {
         co_return NGX_OK;
     }
@@ -679,8 +692,10 @@ task::Task ngx_http_llm_cache_lookup(ngx_http_request_t *r,
     co_return NGX_DECLINED;
 }
 
-bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx) {
-    if (!ctx->cache || ctx->cache->stale.empty()) {
+bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx, ngx_uint_t status) {
+    bool failed = status >= 500 || status == NGX_HTTP_TOO_MANY_REQUESTS
+                  || status == NGX_HTTP_REQUEST_TIME_OUT;
+    if (!failed || !ctx->cache || ctx->cache->stale.empty()) {
         return false;
     }
     Cache &cache = *ctx->cache;

@@ -56,6 +56,7 @@ void ngx_http_llm_cache_ctx_t::release() noexcept {
 
 void ngx_http_llm_cache_ctx_t::on_begin() {
     assembler.reset();
+    not_stored = {};
     stored = false;
 }
 
@@ -100,9 +101,6 @@ void ngx_http_llm_cache_ctx_t::on_response(
 // An answer that cannot be kept is an answer all the same.
 void ngx_http_llm_cache_ctx_t::keep(const llm::chat::Response &response) try {
     stored = true;
-    if (lesson) {
-        learn(response);
-    }
 
     auto skip = [&](std::string_view why) {
         not_stored = why;
@@ -112,6 +110,9 @@ void ngx_http_llm_cache_ctx_t::keep(const llm::chat::Response &response) try {
     auto unstorable = llm::cache::storable(response, conf->truncated);
     if (unstorable != llm::cache::Unstorable::none) {
         return skip(llm::cache::to_string(unstorable));
+    }
+    if (lesson) {
+        learn(response);
     }
     if (ngx_http_test_predicates(ctx->request, conf->no_store) != NGX_OK) {
         return skip("no_store");
@@ -165,8 +166,9 @@ void ngx_http_llm_cache_ctx_t::keep(const llm::chat::Response &response) try {
         outcome = locked->put(created, now, ngx_http_llm_cache_scratch());
         locked.counts().stores += outcome == llm::cache::Stored::stored;
     }
-    if (outcome == llm::cache::Stored::too_large && !zone->redis) {
-        return skip("too_large");
+    if (outcome != llm::cache::Stored::stored && !zone->redis) {
+        return skip(outcome == llm::cache::Stored::too_large ? "too_large"
+                                                             : "no_memory");
     }
 
     if (zone->redis) {

@@ -52,7 +52,7 @@ ngx_command_t block_commands[] = {
     {ngx_string("similarity"), NGX_CONF_TAKE12, set_similarity, 0, 0,
      nullptr},
     {ngx_string("ttl"), NGX_CONF_TAKE1, ngx_conf_set_sec_slot, 0,
-     offsetof(ZoneT, ttl), nullptr},
+     offsetof(ZoneT, ttl), &ngx_http_llm_cache_check_ttl},
     {ngx_string("prefix"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      offsetof(ZoneT, prefix), nullptr},
     ngx_null_command,
@@ -76,7 +76,23 @@ char *set_similarity(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         cf, &static_cast<ZoneT *>(conf)->similarity);
 }
 
-// "0", "0.8", "1.000": thousandths, or -1.
+// Entries say their time in 31 bits.
+char *check_ttl(ngx_conf_t *cf, void *, void *data) noexcept {
+    time_t ttl = *static_cast<time_t *>(data);
+    if (ttl == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a ttl of 0 would keep nothing");
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    if (ttl > NGX_MAX_INT32_VALUE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a ttl must be below 68 years");
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    return NGX_CONF_OK;
+}
+
+// "0", "0.8", "0.9999": up to four digits, or -1.
 double parse_similarity(std::string_view text) noexcept {
     auto number = ngx_atofp(to_ngx(text).data, text.size(), 4);
     return number == NGX_ERROR || number > 10000 ? -1 : number / 10000.0;
@@ -91,7 +107,7 @@ llm::cache::ZoneOptions learned_options() {
 
 // Attaches to the block, or makes it, where it is not there yet or of another
 // shape.
-bool open_block(ngx_shm_zone_t *shm_zone, std::byte *memory, size_t size,
+bool open_block(const ZoneT *owner, std::byte *memory, size_t size,
                 const llm::cache::ZoneOptions &options,
                 llm::cache::Zone *zone) noexcept {
     std::span<std::byte> block(memory, size);
@@ -108,8 +124,10 @@ bool open_block(ngx_shm_zone_t *shm_zone, std::byte *memory, size_t size,
         return true;
     }
     auto words = llm::cache::describe(status);
-    ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                  "%V: %*s", &shm_zone->shm.name, words.size(), words.data());
+    ngx_log_error(NGX_LOG_EMERG, owner->shm_zone->shm.log, 0,
+                  "llm_cache_zone \"%V\" of %uz bytes: %*s in %s:%ui",
+                  &owner->name, owner->memory, words.size(), words.data(),
+                  owner->file, owner->line);
     return false;
 }
 
@@ -145,9 +163,9 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
     zone->counts = &zone->shared->counts;
 
     ngx_http_llm_cache_locked_t locked(zone);
-    return open_block(shm_zone, zone->shared->entries,
+    return open_block(zone, zone->shared->entries,
                       zone->shared->entries_size, zone->options, &zone->zone)
-                   && open_block(shm_zone, zone->shared->learned,
+                   && open_block(zone, zone->shared->learned,
                                  zone->shared->learned_size,
                                  learned_options(), &zone->learned)
                ? NGX_OK
@@ -197,6 +215,8 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
 }
 
 }  // namespace
+
+ngx_conf_post_t ngx_http_llm_cache_check_ttl = {check_ttl};
 
 llm::cache::ZoneScratch &ngx_http_llm_cache_scratch() noexcept {
     return scratch;
@@ -310,9 +330,6 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
     if (zone->memory < least_memory) {
         return refuse("\"memory\" is less than 512k");
     }
-    if (zone->ttl == 0) {
-        return refuse("\"ttl\" is 0: nothing would be kept");
-    }
     if (zone->redis_name.len == 0
         && (zone->index != NGX_CONF_UNSET_UINT || zone->prefix.data)) {
         return refuse("\"index\" and \"prefix\" are about Redis, but there is "
@@ -385,13 +402,17 @@ char *ngx_http_llm_cache_zones_init(ngx_conf_t *cf,
 
 ngx_int_t ngx_http_llm_cache_zones_start(
     ngx_cycle_t *cycle, ngx_http_llm_main_conf_t *mcf) noexcept {
+    if (ngx_process == NGX_PROCESS_HELPER) {
+        // The cache manager and loader of nginx serve nobody.
+        return NGX_OK;
+    }
     auto zones = static_cast<ZoneT **>(mcf->cache_zones.elts);
     for (ngx_uint_t i = 0; i < mcf->cache_zones.nelts; ++i) {
         ZoneT *zone = zones[i];
         if (!scratch.prepare(zone->zone) || !scratch.prepare(zone->learned)) {
             return NGX_ERROR;
         }
-        if (ngx_worker == 0 && ngx_process != NGX_PROCESS_HELPER) {
+        if (ngx_worker == 0) {
             zone->sweep.handler = on_sweep;
             zone->sweep.data = zone;
             zone->sweep.log = cycle->log;

@@ -113,6 +113,9 @@ inline void ngx_http_llm_cache_count(
 ngx_http_llm_cache_zone_t *ngx_http_llm_find_cache_zone(
     ngx_http_llm_main_conf_t *mcf, std::string_view name) noexcept;
 
+// For ngx_conf_set_sec_slot(): a time that an entry may be kept.
+extern ngx_conf_post_t ngx_http_llm_cache_check_ttl;
+
 // "0.80", "0.80 grey=0.75" or "off", the words after a directive's name.
 char *ngx_http_llm_cache_set_similarity(
     ngx_conf_t *cf, ngx_http_llm_cache_similarity_t *similarity) noexcept;

@@ -412,6 +412,9 @@ Exchange::Step Exchange::abort(Error error) {
         chat::Event event;
         event.type = chat::Event::Type::error;
         event.error = &error_;
+        if (observer_) {
+            observer_->on_event(event);
+        }
         writer_->write(event, output_);
     }
     mode_ = Mode::over;
@@ -451,9 +454,6 @@ Exchange::Step Exchange::finish_one_shot() {
     }
 
     account_for(*response);
-    if (!response->usage.known) {
-        response->usage = account_.usage;
-    }
     if (observer_) {
         observer_->on_response(*response);
     }
@@ -469,7 +469,7 @@ Exchange::Step Exchange::finish_one_shot() {
     return Step::complete;
 }
 
-void Exchange::account_for(const chat::Response &response) {
+void Exchange::account_for(chat::Response &response) {
     account_.response_model = response.model;
     account_.usage = response.usage;
     account_.complete = true;
@@ -480,6 +480,9 @@ void Exchange::account_for(const chat::Response &response) {
         }
     }
     estimate_usage();
+    if (!response.usage.known) {
+        response.usage = account_.usage;
+    }
 }
 
 void Exchange::write_answer(const chat::Response &response) {
@@ -495,7 +498,7 @@ void Exchange::write_answer(const chat::Response &response) {
     }
 }
 
-void Exchange::answer(const chat::Response &response) {
+void Exchange::answer(chat::Response &response) {
     account_ = {};
     error_ = {};
     broken_ = false;
