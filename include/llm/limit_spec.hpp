@@ -57,10 +57,10 @@ Result<Rate> parse_rate(std::string_view text);
 // an error that quotes the word:
 // `invalid rate "100x/m": unknown unit "x"`.
 struct SpecWords {
-    std::string_view rate;
-    std::string_view burst;
-    std::string_view window;
-    std::string_view count;
+    std::string_view rate = {};
+    std::string_view burst = {};
+    std::string_view window = {};
+    std::string_view count = {};
 };
 
 // Without `window`: with `burst` a bucket, per month the calendar's months,
