@@ -108,7 +108,8 @@ struct BucketState {
     std::int64_t at;                    // drained up to here
     std::int64_t level;                 // whole units
     std::int64_t fraction;              // and parts of a unit
-    std::int64_t charged;               // all that was ever put in
+    std::int64_t charged;               // all that ever came, up to 2^52 and
+                                        // from the beginning; 0: nothing
 };
 
 struct State {

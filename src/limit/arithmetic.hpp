@@ -9,6 +9,13 @@
 
 namespace llm::limit {
 
+// ms: some 25,000 years, and far from where arithmetic ends.
+inline constexpr std::int64_t last_moment = 800'000'000'000'000;
+
+constexpr std::int64_t clamp_time(std::int64_t now) noexcept {
+    return std::clamp<std::int64_t>(now, 0, last_moment);
+}
+
 // Sums stop here.
 inline constexpr std::int64_t most = std::int64_t{1} << 52;
 

@@ -203,7 +203,7 @@ public:
 
     // As Windows::advance().
     bool advance(BucketState &state, std::int64_t now) const noexcept {
-        if (state.charged == 0) {
+        if (used(state) == 0) {
             state.at = now;
             return false;
         }
@@ -280,6 +280,15 @@ private:
     std::int64_t ticks_;        // of a period
 };
 
+// In a circle, since all that is asked of it is how much came since.
+void charge(BucketState &state, std::int64_t amount) noexcept {
+    state.level = add(state.level, amount);
+    state.charged += amount;
+    if (state.charged > most) {
+        state.charged -= most;
+    }
+}
+
 Decision decide(const Limit &limit, std::int64_t used,
                 std::int64_t amount) noexcept {
     Decision decision;
@@ -331,8 +340,7 @@ Decision reserve_bucket(const Limit &limit, BucketState &kept,
         kept = state;
     }
     if (decision.granted()) {
-        state.level += amount;
-        state.charged += amount;
+        charge(state, amount);
         reservation->mark = state.charged;
         reservation->lease = 0;
         reservation->at = now;
@@ -393,13 +401,15 @@ void settle_bucket(const Limit &limit, BucketState &state, std::int64_t now,
         more = actual - drain.drained(now - reservation.at, actual);
     }
     if (more >= 0) {
-        state.level = add(state.level, more);
-        state.charged += more;
+        charge(state, more);
         return;
     }
     // Charges drain in the order in which they came: what came later is in
     // the bucket as a whole, and of this one, what is left beside that.
     std::int64_t later = state.charged - reservation.mark;
+    if (later < 0) {
+        later += most;
+    }
     state.level -= std::clamp<std::int64_t>(state.level - later, 0, -more);
 }
 
@@ -407,7 +417,7 @@ void settle_bucket(const Limit &limit, BucketState &state, std::int64_t now,
 
 Decision reserve(const Limit &limit, State &state, std::int64_t now,
                  std::int64_t amount, Reservation *reservation) noexcept {
-    now = std::max<std::int64_t>(now, 0);
+    now = clamp_time(now);
     amount = clamp_amount(amount);
     auto decision =
         limit.window == Window::bucket
@@ -422,7 +432,7 @@ Decision reserve(const Limit &limit, State &state, std::int64_t now,
 
 void settle(const Limit &limit, State &state, std::int64_t now,
             const Reservation &reservation, std::int64_t actual) noexcept {
-    now = std::max<std::int64_t>(now, 0);
+    now = clamp_time(now);
     actual = clamp_amount(actual);
     bool begun = limit.window == Window::bucket ? state.bucket.charged != 0
                                                 : state.window.turn != 0;
@@ -436,7 +446,7 @@ void settle(const Limit &limit, State &state, std::int64_t now,
 
 Usage usage(const Limit &limit, const State &state,
             std::int64_t now) noexcept {
-    now = std::max<std::int64_t>(now, 0);
+    now = clamp_time(now);
     Usage usage;
     if (limit.window == Window::bucket) {
         Drain drain(limit);

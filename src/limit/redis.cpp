@@ -196,7 +196,7 @@ Result<RemoteAnswer> read_reserve_reply(
         || values.size() != head + each * requests.size()
         || !std::all_of(values.begin(), values.end(), [](const auto &value) {
                return value.type == redis::Reply::Type::integer
-                      && value.integer >= 0;
+                      && value.integer >= 0 && value.integer <= 2 * most;
            }))
     {
         return bad_reply(reply);

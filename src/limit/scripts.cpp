@@ -206,8 +206,12 @@ local function drain(limit, level, fraction, ticks)
     return level, fraction
 end
 
+local function bucket_used(level, fraction)
+    return level + (fraction > 0 and 1 or 0)
+end
+
 local function advance_bucket(limit, s)
-    if s.charged == 0 then
+    if bucket_used(s.level, s.fraction) == 0 then
         s.at = now
         return false
     end
@@ -222,8 +226,11 @@ local function advance_bucket(limit, s)
     return false
 end
 
-local function bucket_used(level, fraction)
-    return level + (fraction > 0 and 1 or 0)
+local function charge(s, amount)
+    if s.charged == 0 then s.birth = now end
+    s.level = add(s.level, amount)
+    s.charged = s.charged + amount
+    if s.charged > MOST then s.charged = s.charged - MOST end
 end
 
 local function time_to(limit, s, rest)
@@ -305,9 +312,7 @@ for i, key in ipairs(KEYS) do
     local amount = tonumber(ARGV[2 + (i - 1) * 11])
     if answer[2] == 1 then
         if limit.kind == 'b' then
-            if s.charged == 0 then s.birth = now end
-            s.level = s.level + amount
-            s.charged = s.charged + amount
+            charge(s, amount)
             answer[n + 6], answer[n + 8] = s.charged, now
         else
             if s.birth == 0 then s.birth = now end
@@ -376,12 +381,11 @@ local function settle_bucket(limit, s, r, actual, known)
         more = bucket_used(level, fraction)
     end
     if more >= 0 then
-        if s.charged == 0 then s.birth = now end
-        s.level = add(s.level, more)
-        s.charged = s.charged + more
+        charge(s, more)
         return
     end
     local later = s.charged - r.mark
+    if later < 0 then later = later + MOST end
     s.level = s.level - max(min(s.level - later, -more), 0)
 end
 

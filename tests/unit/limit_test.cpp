@@ -326,13 +326,14 @@ TEST_CASE("times from before the epoch and from far ahead do no harm") {
     for (const auto &limit : all_kinds) {
         Consumer consumer{limit};
         for (std::int64_t now :
-             {INT64_MIN / 4, std::int64_t{-1}, std::int64_t{0},
+             {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX,
               std::int64_t{1} << 52, std::int64_t{5}})
         {
             consumer.now = now;
             (void)consumer.ask(300);
             settle(limit, consumer.state, now, consumer.last, 200);
             CHECK(consumer.used() <= 1000);
+            CHECK(consumer.ask(1000).retry_after >= 0);
         }
     }
 }
