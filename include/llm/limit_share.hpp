@@ -6,10 +6,10 @@
 // use. So gateways together exceed a budget by no more than with a call for
 // each request, and a request that finds too little in the share makes a call
 // of its own before it is refused. (A bucket drains while a share waits to be
-// used: it can be exceeded by what drains in one interval.) The price is what lies idle in the shares
-// of other gateways: at most one part in `gateways + 1` of what remained for
-// each of them, for one interval. The share of a gateway that dies is held
-// until its lease is over (Limit::lease).
+// used: it can be exceeded by what drains in one interval.) The price is what
+// lies idle in the shares of other gateways: at most one part in
+// `gateways + 1` of what remained for each of them, for one interval. The
+// share of a gateway that dies is held until its lease is over (Limit::lease).
 //
 // A share is one worker's, or in shared memory under a lock: plain data.
 #pragma once

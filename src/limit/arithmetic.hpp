@@ -33,6 +33,16 @@ constexpr std::int64_t add(std::int64_t a, std::int64_t b) noexcept {
     return std::min(a + b, most);
 }
 
+constexpr std::int64_t period_of(const Limit &limit) noexcept {
+    auto period = std::clamp<std::int64_t>(limit.period, 1, max_period);
+    return period - period % tick_of(period);
+}
+
+// How long a slot of reservations lasts.
+constexpr std::int64_t slot_of(const Limit &limit) noexcept {
+    return (std::clamp<std::int64_t>(limit.lease, 1, max_period) + 1) / 2;
+}
+
 struct Quotient {
     std::int64_t whole;
     std::int64_t rest;      // over c

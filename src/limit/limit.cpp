@@ -39,8 +39,7 @@ public:
     Windows(const Limit &limit, const WindowState &state,
             std::int64_t now) noexcept
         : limit_(limit),
-          period_(std::clamp<std::int64_t>(limit.period, 1, max_period)),
-          slot_((std::max<std::int64_t>(limit.lease, 2) + 1) / 2) {
+          period_(period_of(limit)), slot_(slot_of(limit)) {
         if (limit.window == Window::calendar) {
             // A clock that went back a little stands still.
             bool behind = state.at > now && state.at - now <= clock_slack;
@@ -196,10 +195,8 @@ class Drain {
 public:
     explicit Drain(const Limit &limit) noexcept
         : rate_(clamp_amount(limit.budget)),
-          tick_(tick_of(std::clamp<std::int64_t>(limit.period, 1,
-                                                 max_period))),
-          ticks_(std::clamp<std::int64_t>(limit.period, 1, max_period)
-                 / tick_) {}
+          tick_(tick_of(period_of(limit))),
+          ticks_(period_of(limit) / tick_) {}
 
     // As Windows::advance().
     bool advance(BucketState &state, std::int64_t now) const noexcept {
@@ -362,7 +359,7 @@ void settle_window(const Limit &limit, WindowState &state, std::int64_t now,
                    bool known) noexcept {
     Windows windows(limit, state, now);
     if (state.turn == 0 && limit.window == Window::fixed
-        && now - reservation.at < limit.period)
+        && now - reservation.at < period_of(limit))
     {
         // The window of the reservation was forgotten, but is not over.
         windows.advance(state, std::min(now, reservation.at));
@@ -371,11 +368,11 @@ void settle_window(const Limit &limit, WindowState &state, std::int64_t now,
 
     bool present = known ? reservation.mark == state.turn
                    : limit.window == Window::fixed
-                       ? now - reservation.at < limit.period
+                       ? now - reservation.at < period_of(limit)
                        : reservation.at >= state.at;
     bool before = limit.window == Window::sliding && !present
                   && (known ? reservation.mark == state.turn - 1
-                            : reservation.at >= state.at - limit.period);
+                            : reservation.at >= state.at - period_of(limit));
     if (known && reservation.lease >= state.lease) {
         auto slot = static_cast<std::size_t>(reservation.lease) % lease_slots;
         if (present) {

@@ -52,10 +52,6 @@ char kind_of(const Limit &limit) noexcept {
     return 'b';
 }
 
-std::int64_t period_of(const Limit &limit) noexcept {
-    return std::clamp<std::int64_t>(limit.period, 1, max_period);
-}
-
 Command begin(const Script &script, Call call, std::size_t keys) {
     if (call == Call::by_text) {
         return {"EVAL", std::string(script.text), std::to_string(keys)};
@@ -78,8 +74,8 @@ void append_limit(Command &command, const Limit &limit, std::int64_t now) {
     }
     for (std::int64_t value :
          {limit.capacity(), clamp_amount(limit.budget), period,
-          tick_of(period), (std::max<std::int64_t>(limit.lease, 2) + 1) / 2,
-          borders[0], borders[1], borders[2], borders[3]})
+          tick_of(period), slot_of(limit), borders[0], borders[1],
+          borders[2], borders[3]})
     {
         command.push_back(std::to_string(value));
     }

@@ -43,7 +43,7 @@ void put_in(Share &share, const Limit &limit, const RemoteDecision &granted,
     switch (limit.window) {
     case Window::sliding:
     case Window::fixed:
-        good_for = std::min(good_for, source.at + limit.period - redis_now);
+        good_for = std::min(good_for, source.at + period_of(limit) - redis_now);
         break;
     case Window::calendar: {
         auto span = calendar_span(limit.unit, limit.zone, redis_now);
@@ -52,7 +52,7 @@ void put_in(Share &share, const Limit &limit, const RemoteDecision &granted,
     }
     case Window::bucket:
         // It drains in Redis meanwhile, which is what it would do here.
-        good_for = std::min(good_for, limit.period);
+        good_for = std::min(good_for, period_of(limit));
     }
     share.source = source;
     share.left = source.amount;

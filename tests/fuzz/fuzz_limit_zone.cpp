@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     limit.period = input.number();
     limit.budget = input.number();
     limit.burst = input.number();
-    limit.lease = input.number() & INT64_MAX >> 8;
+    limit.lease = input.number();
 
     LimitZone zone;
     if (LimitZone::format(block, 1) != ZoneStatus::ok
