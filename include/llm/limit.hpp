@@ -110,6 +110,7 @@ struct BucketState {
     std::int64_t fraction;              // and parts of a unit
     std::int64_t charged;               // all that ever came, up to 2^52 and
                                         // from the beginning; 0: nothing
+    std::int64_t rate;                  // Limit::budget of the last charge
 };
 
 struct State {

@@ -217,6 +217,16 @@ public:
         return false;
     }
 
+    // The sum goes in a circle: all that is asked of it is what came since.
+    void charge(BucketState &state, std::int64_t amount) const noexcept {
+        state.level = add(state.level, amount);
+        state.charged += amount;
+        if (state.charged > most) {
+            state.charged -= most;
+        }
+        state.rate = rate_;
+    }
+
     static std::int64_t used(const BucketState &state) noexcept {
         return state.level + (state.fraction > 0);
     }
@@ -246,7 +256,7 @@ public:
     // What drains in so many ms, as far as it is no more than `level`.
     std::int64_t drained(std::int64_t elapsed,
                          std::int64_t level) const noexcept {
-        BucketState state = {0, level, 0, level};
+        BucketState state = {0, level, 0, level, rate_};
         drain(state, std::max<std::int64_t>(elapsed, 0) / tick_);
         return level - used(state);
     }
@@ -276,15 +286,6 @@ private:
     std::int64_t tick_;
     std::int64_t ticks_;        // of a period
 };
-
-// In a circle, since all that is asked of it is how much came since.
-void charge(BucketState &state, std::int64_t amount) noexcept {
-    state.level = add(state.level, amount);
-    state.charged += amount;
-    if (state.charged > most) {
-        state.charged -= most;
-    }
-}
 
 Decision decide(const Limit &limit, std::int64_t used,
                 std::int64_t amount) noexcept {
@@ -337,7 +338,7 @@ Decision reserve_bucket(const Limit &limit, BucketState &kept,
         kept = state;
     }
     if (decision.granted()) {
-        charge(state, amount);
+        drain.charge(state, amount);
         reservation->mark = state.charged;
         reservation->lease = 0;
         reservation->at = now;
@@ -398,7 +399,7 @@ void settle_bucket(const Limit &limit, BucketState &state, std::int64_t now,
         more = actual - drain.drained(now - reservation.at, actual);
     }
     if (more >= 0) {
-        charge(state, more);
+        drain.charge(state, more);
         return;
     }
     // Charges drain in the order in which they came: what came later is in

@@ -20,6 +20,17 @@ std::uint64_t unsigned_of(std::int64_t amount) noexcept {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(amount, 0));
 }
 
+// What another key than that of the limit amounts to: its rate may differ, and
+// how a bucket drains depends on that.
+Usage usage_of_other(const Limit &limit, const State &state,
+                     std::int64_t now) noexcept {
+    Limit its = limit;
+    if (limit.window == Window::bucket) {
+        its.budget = state.bucket.rate;
+    }
+    return usage(its, state, now);
+}
+
 // Frees one cell of a full zone.
 void evict(States &table, const Limit &limit, std::int64_t now) noexcept {
     States::Id chosen = table.header().oldest;
@@ -28,7 +39,7 @@ void evict(States &table, const Limit &limit, std::int64_t now) noexcept {
     for (std::size_t i = 0; i < eviction_choice && id != States::none;
          ++i, id = table.cell(id).newer)
     {
-        auto found = usage(limit, table.cell(id).value, now);
+        auto found = usage_of_other(limit, table.cell(id).value, now);
         std::int64_t used = std::max(found.used, found.held);
         if (least < 0 || used < least) {
             least = used;
@@ -51,7 +62,7 @@ std::size_t sweep_oldest(States &table, const Limit &limit, std::int64_t now,
     auto id = table.header().oldest;
     for (std::size_t i = 0; i < count && id != States::none; ++i) {
         auto newer = table.cell(id).newer;
-        if (usage(limit, table.cell(id).value, now).idle()) {
+        if (usage_of_other(limit, table.cell(id).value, now).idle()) {
             table.remove(id);
             ++removed;
         }

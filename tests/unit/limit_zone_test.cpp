@@ -277,6 +277,22 @@ TEST_CASE("a zone stays whole whatever the clock does") {
     }
 }
 
+TEST_CASE("a slow bucket is not forgotten for one that is quick") {
+    TestZone test(64 * 1024);
+    test.limit.window = Window::bucket;
+    test.limit.burst = 1000;
+    test.limit.budget = 1;
+    REQUIRE(test.spend(1, 1000));
+    auto slow = test.limit;
+    test.limit.budget = 1'000'000;
+    test.now += minute;
+    for (unsigned i = 2; i < 20; ++i) {
+        REQUIRE(test.spend(i, 1));
+    }
+    (void)test.zone.sweep(test.limit, test.now, 100);
+    CHECK(test.zone.usage(key(1), slow, test.now).used == 999);
+}
+
 TEST_CASE("sketches are kept by key, and the oldest goes") {
     Block block(16 * 1024);
     REQUIRE(SketchZone::format(block.span()) == ZoneStatus::ok);
