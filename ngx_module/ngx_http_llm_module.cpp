@@ -1,6 +1,7 @@
 // The module itself: its directives, its configuration's life, its phases.
 #include "ngx_http_llm.hpp"
 
+#include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "context.hpp"
 #include "embedding/embedding.hpp"
@@ -162,7 +163,8 @@ struct Commands {
 
     Commands() noexcept {
         size_t count = 0;
-        for (auto table : {gateway_commands, ngx_http_llm_cache_commands,
+        for (auto table : {gateway_commands, ngx_http_llm_auth_commands,
+                           ngx_http_llm_cache_commands,
                            ngx_http_llm_status_commands}) {
             for (; table->name.len; ++table) {
                 all[count++] = *table;
@@ -191,7 +193,11 @@ void *create_main_conf(ngx_conf_t *cf) noexcept {
         || ngx_array_init(&mcf->cache_zones, cf->pool, 2,
                           sizeof(ngx_http_llm_cache_zone_t *)) != NGX_OK
         || ngx_array_init(&mcf->cache_uses, cf->pool, 4,
-                          sizeof(ngx_http_llm_cache_use_t *)) != NGX_OK) {
+                          sizeof(ngx_http_llm_cache_use_t *)) != NGX_OK
+        || ngx_array_init(&mcf->key_files, cf->pool, 2,
+                          sizeof(ngx_http_llm_key_file_t *)) != NGX_OK
+        || ngx_array_init(&mcf->key_stores, cf->pool, 2,
+                          sizeof(ngx_http_llm_key_store_t *)) != NGX_OK) {
         return nullptr;
     }
     return mcf;
@@ -253,7 +259,8 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
     }
 
     if ((rv = bind_passes(cf, mcf)) != NGX_CONF_OK
-        || (rv = ngx_http_llm_cache_zones_init(cf, mcf)) != NGX_CONF_OK) {
+        || (rv = ngx_http_llm_cache_zones_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_auth_init(cf, mcf)) != NGX_CONF_OK) {
         return rv;
     }
 
@@ -286,6 +293,7 @@ void *create_loc_conf(ngx_conf_t *cf) noexcept {
     llcf->max_depth = NGX_CONF_UNSET;
     llcf->consumer =
         static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    ngx_http_llm_auth_conf_create(&llcf->auth);
     ngx_http_llm_cache_conf_create(&llcf->cache);
     return llcf;
 }
@@ -310,6 +318,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
                          static_cast<ngx_int_t>(limits.max_depth));
 
     ngx_conf_merge_ptr_value(conf->consumer, prev->consumer, nullptr);
+    ngx_http_llm_auth_conf_merge(&prev->auth, &conf->auth);
     ngx_http_llm_cache_conf_merge(&prev->cache, &conf->cache);
 
     if (conf->max_depth < 1 || conf->max_depth > 10000) {
@@ -339,20 +348,35 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
 }
 
 ngx_int_t preconfiguration(ngx_conf_t *cf) noexcept {
-    ngx_int_t rc = ngx_http_llm_add_variables(cf);
-    return rc == NGX_OK ? ngx_http_llm_cache_add_variables(cf) : rc;
+    for (auto add : {ngx_http_llm_add_variables,
+                     ngx_http_llm_auth_add_variables,
+                     ngx_http_llm_cache_add_variables}) {
+        if (add(cf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
 }
 
 ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
     auto cmcf = static_cast<ngx_http_core_main_conf_t *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
-    auto h = static_cast<ngx_http_handler_pt *>(
-        ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers));
-    if (h == nullptr) {
-        return NGX_ERROR;
+    const struct {
+        ngx_uint_t phase;
+        ngx_http_handler_pt handler;
+    } handlers[] = {
+        {NGX_HTTP_ACCESS_PHASE, ngx_http_llm_access_handler},
+        {NGX_HTTP_PRECONTENT_PHASE, ngx_http_llm_precontent_handler},
+    };
+    for (const auto &row : handlers) {
+        auto h = static_cast<ngx_http_handler_pt *>(
+            ngx_array_push(&cmcf->phases[row.phase].handlers));
+        if (h == nullptr) {
+            return NGX_ERROR;
+        }
+        *h = row.handler;
     }
-    *h = ngx_http_llm_precontent_handler;
 
     ngx_http_llm_filter_init();
     return NGX_OK;
@@ -376,7 +400,8 @@ ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
     }
     if (ngx_http_llm_redises_start(cycle, mcf) != NGX_OK
         || ngx_http_llm_embeddings_start(cycle, mcf) != NGX_OK
-        || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK) {
+        || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_auth_start(cycle, mcf) != NGX_OK) {
         return NGX_ERROR;
     }
     return NGX_OK;

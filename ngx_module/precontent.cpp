@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "client_header.hpp"
 #include "endpoint_wait.hpp"
@@ -51,12 +52,18 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     ctx->exchange->set_context(unique_id(r), ngx_time());
 
     if (llcf->pass == nullptr) {
+        if (auto may = ngx_http_llm_check_model(r, ctx, llcf); !may) {
+            co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
+        }
         ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
         co_return rc == NGX_DECLINED ? ngx_http_llm_relay_prepare(r, ctx) : rc;
     }
 
     if (auto routed = ngx_http_llm_route(r, ctx, llcf); !routed) {
         co_return ngx_http_llm_refuse(ctx, std::move(routed.error()));
+    }
+    if (auto may = ngx_http_llm_check_model(r, ctx, llcf); !may) {
+        co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
     }
 
     ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
@@ -167,6 +174,20 @@ llm::Error no_route() {
     return error;
 }
 
+// Of another handler's paths this one knows nothing.
+ngx_int_t unknown_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+                       const ngx_http_llm_loc_conf_t *llcf) {
+    constexpr ngx_uint_t harmless =
+        NGX_HTTP_GET | NGX_HTTP_HEAD | NGX_HTTP_OPTIONS;
+    if (!(r->method & harmless)) {
+        if (auto may = ngx_http_llm_check_unknown_call(r, llcf); !may) {
+            ctx->policy_result =
+                ngx_http_llm_refuse(ctx, std::move(may.error()));
+        }
+    }
+    return ctx->policy_result;
+}
+
 // nginx does not inflate what clients send.
 bool is_compressed(ngx_http_request_t *r) {
     auto coding = ngx_http_llm_client_header(r, "content-encoding");
@@ -191,6 +212,7 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
 
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+    ngx_http_llm_auth_passed(r, llcf);
     if (!ngx_http_llm_is_on(llcf)) {
         return NGX_DECLINED;
     }
@@ -223,7 +245,7 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
     if (ctx->route.format == nullptr) {
         if (llcf->pass == nullptr) {
             ctx->policy_done = 1;
-            return NGX_DECLINED;
+            return unknown_call(r, ctx, llcf);
         }
         return ngx_http_llm_refuse(ctx, no_route());
     }

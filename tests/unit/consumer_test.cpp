@@ -197,3 +197,35 @@ TEST_CASE("a credential is in one of the headers that clients use") {
     CHECK(credential_in(api_key, "sk-1") == "sk-1");
     CHECK(credential_in(api_key, "a b").empty());
 }
+
+TEST_CASE("a key file is read some lines at a time") {
+    std::string file;
+    for (int i = 0; i < 10; ++i) {
+        file += "# number " + std::to_string(i) + "\nname"
+                + std::to_string(i) + " " + digest_of_number(i) + "\n";
+    }
+    for (std::size_t lines : {1, 3, 20, 100}) {
+        ConsumerKeysReader reader(file);
+        std::size_t turns = 0;
+        while (!reader.done()) {
+            REQUIRE(reader.read(lines));
+            ++turns;
+        }
+        CHECK(turns == (20 + lines - 1) / lines);
+        auto keys = reader.take();
+        REQUIRE(keys.all().size() == 10);
+        for (const auto &consumer : keys.all()) {
+            CHECK(keys.find(consumer.digest) == &consumer);
+        }
+    }
+}
+
+TEST_CASE("the error of a later turn names the line of the file") {
+    std::string file = "a " + digest_of_number(1) + "\n\nb "
+                       + digest_of_number(1) + "\n";
+    ConsumerKeysReader reader(file);
+    REQUIRE(reader.read(2));
+    auto read = reader.read(1);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().message == "line 3: the key of line 1 again");
+}
