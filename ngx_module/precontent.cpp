@@ -38,7 +38,14 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     ctx->exchange.emplace(*ctx->route.format, ctx->body, limits, &ctx->memory);
 
     if (ctx->route.operation == llm::Operation::models) {
-        ctx->exchange->open_models();
+        ngx_http_llm_model_rules_t rules(r, llcf);
+        if (rules.any()) {
+            ctx->exchange->open_models([rules](std::string_view name) {
+                return rules.allow({&name, 1});
+            });
+        } else {
+            ctx->exchange->open_models();
+        }
         ctx->exchange->set_context({}, ngx_time());
         ctx->pool = llcf->pass->pool;
         co_await ngx_http_llm_endpoints_ready_t(r, ctx->pool);

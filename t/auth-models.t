@@ -150,7 +150,23 @@ location /c/ { llm_deny_models *; llm_pass $arg_pool; }
 
 
 
-=== TEST 9: in front of another handler
+=== TEST 9: the list that a provider has
+--- http_config eval: $::HttpConfig
+--- config
+location / { llm_allow_models gpt-*; llm_pass openai; }
+--- upstream eval
+whole('{"object":"list","data":[{"id":"gpt-4o","object":"model"},'
+    . '{"id":"o3","object":"model"}]}')
+--- request eval
+['GET /v1/models', 'GET /v1/models']
+--- more_headers eval
+['', "anthropic-version: 2023-06-01\n"]
+--- response_body_like eval
+[('^(?!.*o3).*"id":"gpt-4o"') x 2]
+
+
+
+=== TEST 10: in front of another handler
 --- http_config eval: $::HttpConfig
 --- config
 llm_allow_models gpt-*;
@@ -164,7 +180,7 @@ whole(openai_text('Hello'))
 
 
 
-=== TEST 10: a cached answer is not for those who may not ask
+=== TEST 11: a cached answer is not for those who may not ask
 --- http_config eval
 $::HttpConfig . 'llm_cache_zone answers { memory 1m; }'
 --- config
@@ -184,7 +200,7 @@ whole(openai_text('Hello'))
 
 
 
-=== TEST 11: error_page may lead to another model
+=== TEST 12: error_page may lead to another model
 --- http_config eval: $::HttpConfig
 --- config
 location / {
