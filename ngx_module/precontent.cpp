@@ -264,12 +264,12 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
             return rc == NGX_OK ? run_policy(r, ctx) : rc;
         }
         ctx->policy_done = 1;
-        return NGX_DECLINED;
+        return llcf->pass ? NGX_DECLINED : unknown_call(r, ctx, llcf);
     }
     if (r->method != NGX_HTTP_POST) {
         if (llcf->pass == nullptr) {
             ctx->policy_done = 1;
-            return NGX_DECLINED;
+            return unknown_call(r, ctx, llcf);
         }
         (void) ngx_http_llm_refuse(
             ctx, llm::invalid_request("this route takes POST requests"));

@@ -216,3 +216,37 @@ whole(openai_text('Hello'))
 --- request eval: ::model('claude-x')
 --- response_body_like eval
 '"Hello"'
+
+
+
+=== TEST 13: nor by two models in one call, or by another method
+--- http_config eval: $::HttpConfig
+--- config
+llm_allow_models gpt-*;
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- upstream eval
+whole(openai_text('never'))
+--- upstream_request_like eval
+[]
+--- request eval
+[::model('gpt-4o","model":"o3'), ::model('gpt-4o","mod\u0065l":"o3'),
+ ::model('gpt-4o", "MODEL":"x","model":"o3'),
+ "PUT /v1/chat/completions\n{\"model\":\"o3\"}", 'DELETE /v1/models',
+ ask_openai('/v1/chat/completions/')]
+--- error_code eval
+[400, 400, 400, 403, 403, 403]
+
+
+
+=== TEST 14: a call that names no model
+--- http_config eval: $::HttpConfig
+--- config
+llm_allow_models gpt-*;
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- upstream eval
+whole(openai_text('never'))
+--- upstream_request_like eval
+[]
+--- request eval
+ask_openai() =~ s/"model":"m",//r
+--- error_code_like: ^4

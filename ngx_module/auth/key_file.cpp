@@ -129,7 +129,12 @@ private:
 };
 
 ngx_http_llm_key_file_t::ngx_http_llm_key_file_t() noexcept = default;
-ngx_http_llm_key_file_t::~ngx_http_llm_key_file_t() = default;
+ngx_http_llm_key_file_t::~ngx_http_llm_key_file_t() {
+    // With "master_process off" a reload ends in the same process.
+    if (timer.timer_set) {
+        ngx_del_timer(&timer);
+    }
+}
 
 namespace {
 
@@ -161,10 +166,16 @@ void complain(File *file, std::string &&why) {
 bool has_changed(File *file) {
     ngx_file_info_t info;
     if (ngx_file_info(file->path.data, &info) == NGX_FILE_ERROR) {
+        file->settled = false;
         complain(file, failure("stat()"));
         return false;
     }
-    return !file->settled || version_of(info) != file->version;
+    Version version = version_of(info);
+    if (version != file->seen) {
+        file->seen = version;
+        file->complaint.clear();
+    }
+    return !file->settled || version != file->version;
 }
 
 // NGX_DONE: there is no more to be done until it changes.
@@ -281,5 +292,11 @@ void ngx_http_llm_key_file_watch(ngx_cycle_t *cycle,
     file->timer.log = cycle->log;
     // A worker that is to leave needs no news.
     file->timer.cancelable = 1;
+    if (!Descriptor(file->path).is_open()) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
+                      "llm_auth: workers cannot read key file \"%V\": changes "
+                      "of it will not be seen before a reload",
+                      &file->path);
+    }
     ngx_add_timer(&file->timer, watch_interval);
 }

@@ -35,8 +35,10 @@ struct ngx_http_llm_key_file_t {
     // False: it changed just now, and may again without looking different.
     bool settled = false;
 
-    // What was wrong with the file when it was last looked at; said once.
+    // What was wrong with the file when it was last looked at; said once of
+    // each version.
     std::string complaint;
+    ngx_http_llm_file_version_t seen;
 
     ngx_event_t timer = {};
     std::unique_ptr<ngx_http_llm_key_reading_t> reading;
