@@ -58,16 +58,16 @@ struct PromptTokens {
 // Counts requests; keeps its memory, so use one for each worker.
 class PromptCounter {
 public:
-    // What fits a slice of a worker's time: 2 to 10 ms for most texts, 20 ms
-    // for the worst.
-    static constexpr std::size_t default_limit = std::size_t{256} << 10;
+    // Units of Counter::work() that fit a slice of a worker's time: enough for
+    // 240 to 700 KB of most texts, in 5 to 20 ms.
+    static constexpr std::size_t default_limit = std::size_t{1} << 20;
 
     // Where a vocabulary is missing its family is estimated.
     PromptCounter(std::optional<Vocabulary> o200k,
                   std::optional<Vocabulary> cl100k);
 
-    // Of one choice: n > 1 costs the prompt once. Text beyond `limit` bytes,
-    // of all messages together, is estimated.
+    // Of one choice: n > 1 costs the prompt once. Text for which
+    // `limit`, of all messages together, does not last is estimated.
     PromptTokens count(const chat::Request &request, std::string_view model,
                        std::size_t limit = default_limit);
 

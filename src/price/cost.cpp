@@ -69,7 +69,8 @@ void append_dollars(std::string &out, std::int64_t nanodollars) {
     // Towards zero first: nothing overflows.
     const std::int64_t rest = nanodollars % nano_in_micro;
     std::int64_t micro = nanodollars / nano_in_micro;
-    micro += rest >= nano_in_micro / 2 ? 1 : rest <= -nano_in_micro / 2 ? -1 : 0;
+    micro += rest >= nano_in_micro / 2 ? 1 : 0;
+    micro -= rest <= -nano_in_micro / 2 ? 1 : 0;
     if (micro < 0) {
         out.push_back('-');
         micro = -micro;

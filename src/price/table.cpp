@@ -276,7 +276,8 @@ Result<Table> Table::parse(std::string_view text) {
             auto path = element_of(member_of(where, "models"), k++);
             std::string_view name = model.string();
             const std::size_t star = name.find('*');
-            if (name.empty() || (star != name.npos && star + 1 != name.size())) {
+            if (name.empty() ||
+                (star != name.npos && star + 1 != name.size())) {
                 return bad(std::move(path),
                            "must be a name, with a * only at its end");
             }

@@ -17,6 +17,7 @@ constexpr std::size_t header_size = 64;
 
 constexpr std::uint32_t last_bit = 1U << 31;
 constexpr std::uint32_t token_bit = 1U << 8;
+constexpr std::uint32_t no_rank = UINT32_MAX;
 constexpr std::uint32_t no_unit = UINT32_MAX;   // a last one of rank 2^18 - 1
 constexpr unsigned char value_label = 0xFF;
 
@@ -123,6 +124,7 @@ void Counter::start(std::string_view text,
     text_ = text;
     tokens_ = tokens;
     count_ = 0;
+    work_ = 0;
     piece_ = size_ = at_ = 0;
     found_.clear();
 }
@@ -137,14 +139,20 @@ std::int64_t Counter::count(std::string_view text) {
     return count();
 }
 
+const unsigned char *Counter::here() const noexcept {
+    return reinterpret_cast<const unsigned char *>(text_.data()) + piece_ + at_;
+}
+
 // All tokens at the present place of at most `limit` bytes.
 void Counter::match(std::size_t limit) noexcept {
-    auto p = reinterpret_cast<const unsigned char *>(text_.data()) + piece_ +
-             at_;
+    auto p = here();
     limit = std::min({limit, size_ - at_, longest});
     matches_ = 0;
+    levels_.clear();
+    merges_.clear();
     std::uint32_t unit = 0;     // the root
     for (std::size_t i = 0; i < limit; i++) {
+        work_++;
         unit = child(unit, p[i]);
         if (unit == no_unit) {
             return;
@@ -156,34 +164,49 @@ void Counter::match(std::size_t limit) noexcept {
     }
 }
 
+// `left` ends here: makes it the next of levels_, with what it could merge with.
+void Counter::add_level(Token left) {
+    Level level{left, static_cast<std::uint32_t>(merges_.size()), 0};
+    std::uint32_t unit = 0;
+    for (auto p = here() - left.size(); p != here(); p++) {
+        unit = child(unit, *p);
+    }
+    // The size of a half is known, but not its rank.
+    level.token = token(unit, left.size());
+    const std::size_t most = match_size_[matches_ - 1];
+    for (std::size_t i = 0; i < most; i++) {
+        unit = child(unit, here()[i]);
+        if (unit == no_unit) {
+            break;
+        }
+        merges_.push_back(is_token(unit) ? token(unit, 1).rank() : no_rank);
+        level.reach++;
+    }
+    work_ += left.size() + level.reach;
+    levels_.push_back(level);
+}
+
 // Whether merging leaves the border between `left`, which ends here, and the
 // longest of the matches alone. Backwards in time: of the two tokens at the
 // border the one made later is taken apart, and its half at the border takes
 // its place, until two bytes meet. Two that met would have merged, had their
 // token's turn come before something else consumed one of them: `turn`. Of
 // equal ranks the leftmost goes first.
-bool Counter::fits(Token left) const noexcept {
-    auto here = reinterpret_cast<const unsigned char *>(text_.data()) +
-                piece_ + at_;
+bool Counter::fits(Token left) {
     Token right = match_[match_size_[matches_ - 1]];
-    std::uint32_t turn = UINT32_MAX;
+    std::uint32_t turn = no_rank;
 
-    for (;;) {
-        // From here on `left` stays, and `right` gets shorter.
-        std::uint32_t node = 0;
-        for (auto p = here - left.size(); p != here; p++) {
-            node = child(node, *p);
+    for (std::size_t i = 0;; i++) {
+        if (i == levels_.size()) {
+            add_level(left);
         }
-        left = token(node, left.size());
-
+        // From here on the left one stays, and the right one gets shorter.
+        const Level level = levels_[i];
+        left = level.token;
         for (;;) {
-            std::uint32_t unit = node;
-            std::size_t i = 0;
-            while (i < right.size() && unit != no_unit) {
-                unit = child(unit, here[i++]);
-            }
-            if (unit != no_unit && is_token(unit) &&
-                token(unit, 1).rank() < turn) {
+            work_++;
+            if (right.size() <= level.reach &&
+                merges_[level.merges + right.size() - 1] < turn) {
                 return false;
             }
             if (left.rank() > right.rank()) {
@@ -258,9 +281,9 @@ void Counter::close_piece() {
     size_ = at_ = 0;
 }
 
-bool Counter::advance(std::size_t bytes) {
+bool Counter::advance(std::size_t work) {
+    const std::size_t before = work_;
     while (piece_ < text_.size()) {
-        std::size_t before = position();
         if (size_ == 0) {
             if (!open_piece()) {
                 continue;
@@ -268,13 +291,9 @@ bool Counter::advance(std::size_t bytes) {
         } else if (!step()) {
             close_piece();
         }
-        // Steps back are work as well.
-        std::size_t now = position();
-        std::size_t work = now > before ? now - before : before - now;
-        if (work >= bytes) {
+        if (work_ - before >= work) {
             break;
         }
-        bytes -= work;
     }
     return piece_ == text_.size();
 }

@@ -78,17 +78,14 @@ private:
             tokens_ += estimate_tokens(text, family_);
             return;
         }
-        if (text.size() <= left_) {
-            left_ -= text.size();
-            tokens_ += counter_->count(text);
-            return;
-        }
-        exact_ = false;
         counter_->start(text);
-        counter_->advance(left_);
-        left_ = 0;
-        tokens_ += counter_->count() +
-                   estimate_tokens(text.substr(counter_->position()), family_);
+        if (left_ == 0 || !counter_->advance(left_)) {
+            exact_ = exact_ && text.empty();
+            text = text.substr(counter_->position());
+            tokens_ += estimate_tokens(text, family_);
+        }
+        left_ -= std::min(left_, counter_->work());
+        tokens_ += counter_->count();
     }
 
     void add(const chat::Message &message) {
@@ -200,7 +197,7 @@ private:
     Family family_;
     std::string_view model_;
     Counter *counter_;
-    std::size_t left_;      // bytes that may still be counted
+    std::size_t left_;      // of the work for counting
     bool exact_;
     std::int64_t tokens_ = 0;
     std::string joined_;

@@ -53,6 +53,9 @@ constexpr Block blocks[] = {
     {0x10000, 0x1FFFFF, astral},
 };
 
+// Tokens of white space are no longer than this in most vocabularies.
+constexpr std::size_t space_run = 16;
+
 constexpr Kind ascii_kind(unsigned c) noexcept {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
         return letters;
@@ -70,13 +73,16 @@ struct Counts {
 Counts count_kinds(std::string_view text) noexcept {
     Counts counts;
     Kind before = kinds;
+    std::size_t run = 0;        // of spaces
     for (std::size_t i = 0; i < text.size();) {
         const auto c = static_cast<unsigned char>(text[i]);
         if (c < 0x80) {
             i++;
             const Kind kind = ascii_kind(c);
             if (kind == spaces) {
-                counts.of[spaces] += before != spaces && c != ' ';
+                run = before == spaces ? run + 1 : 1;
+                counts.of[spaces] += (run == 1 && c != ' ') ||
+                                     run % space_run == 0;
             } else {
                 counts.of[kind]++;
                 if (kind == letters) {

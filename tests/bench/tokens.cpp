@@ -101,7 +101,9 @@ int main(int count, char **words) {
     tokens::Counter counter(*vocabulary);
     for (const auto &[name, text] : texts) {
         std::int64_t tokens = 0;
-        double exact = speed(text.size(), [&] { tokens = counter.count(text); });
+        double exact = speed(text.size(), [&] {
+            tokens = counter.count(text);
+        });
         std::int64_t guess = 0;
         double estimate = speed(text.size(), [&] {
             guess = tokens::estimate_tokens(text, tokens::Family::o200k);

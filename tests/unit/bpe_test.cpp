@@ -158,6 +158,25 @@ TEST_CASE("a slice ends near its size, in a long word as well", "[bpe]") {
     CHECK(calls >= 40);
 }
 
+// Runs of two characters of which there are tokens of nearly every length: the
+// first guess is mostly wrong.
+TEST_CASE("work is linear for texts made to be hard", "[bpe]") {
+    auto work = [](int runs) {
+        std::string text;
+        std::uint32_t state = 1;
+        for (int i = 0; i < runs; i++) {
+            state = state * 1664525 + 1013904223;
+            text.append((state >> 16) % 130 + 1, i % 2 ? '=' : '*');
+        }
+        Counter counter(vocabulary("o200k_base"));
+        counter.count(text);
+        return static_cast<double>(counter.work()) /
+               static_cast<double>(text.size());
+    };
+    CHECK(work(5000) < work(500) * 1.2);
+    CHECK(work(5000) < 100);
+}
+
 TEST_CASE("no text has no tokens, and special tokens are text", "[bpe]") {
     Counter counter(vocabulary("o200k_base"));
     CHECK(counter.count("") == 0);

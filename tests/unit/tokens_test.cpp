@@ -202,6 +202,7 @@ TEST_CASE("estimates are near in every script", "[tokens]") {
     }
     CHECK(tokens::estimate_tokens("", Family::claude) == 0);
     CHECK(tokens::estimate_tokens(".", Family::claude) == 1);
+    CHECK(tokens::estimate_tokens(std::string(16000, ' '), Family::qwen) > 900);
     CHECK(tokens::estimate_tokens("\xFF\xE4", Family::other) >= 1);
 }
 
