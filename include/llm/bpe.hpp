@@ -95,11 +95,11 @@ public:
                std::vector<std::uint32_t> *tokens = nullptr) noexcept;
 
     // Goes on for so much work, in any case a little, and returns whether the
-    // text is done. A byte of text is one to five units of work, in texts
-    // that are made to be hard up to thirty; a thousand units take 5 to 20 us. To share a
-    // thread with others call it with some hundred thousands and see to them
-    // in between. What is not divided is the search for the end of a piece, 3
-    // ms for a piece of a megabyte.
+    // text is done. A byte of text is one to five units of work, in texts that
+    // are made to be hard up to thirty; a thousand units take 5 to 20 us. To
+    // share a thread with others call it with some hundred thousands and see
+    // to them in between. What is not divided is the search for the end of a
+    // piece, 3 ms for a piece of a megabyte.
     bool advance(std::size_t work);
 
     // Units since start().

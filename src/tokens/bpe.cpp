@@ -164,7 +164,7 @@ void Counter::match(std::size_t limit) noexcept {
     }
 }
 
-// `left` ends here: makes it the next of levels_, with what it could merge with.
+// `left` ends here: the next of levels_, with all that it could merge with.
 void Counter::add_level(Token left) {
     Level level{left, static_cast<std::uint32_t>(merges_.size()), 0};
     std::uint32_t unit = 0;

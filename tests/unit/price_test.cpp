@@ -196,7 +196,8 @@ TEST_CASE("the shipped table", "[price]") {
     CHECK(gemini->tiers.size() == 2);
     for (const auto &[provider, model] :
          {std::pair{"anthropic", "claude-sonnet-4-5"},
-          {"mistral", "mistral-large-latest"}, {"cohere", "command-r7b-12-2024"},
+          {"mistral", "mistral-large-latest"},
+          {"cohere", "command-r7b-12-2024"},
           {"deepseek", "deepseek-v4-pro"}, {"xai", "grok-4.5"},
           {"groq", "openai/gpt-oss-120b"},
           {"bedrock", "amazon.nova-pro-v1:0"}}) {
