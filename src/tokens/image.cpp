@@ -114,12 +114,13 @@ struct Rule {
     std::int64_t side;
 };
 
-// OpenAI: "Images and vision", section "Calculating costs"
-// (developers.openai.com/api/docs/guides/images-vision); what the page leaves
-// open, from measured usage (huggingface.co/datasets/JOHNISKING/
-// image-token-cost). Anthropic: "Vision" (platform.claude.com/docs/en/
-// build-with-claude/vision). Google: "Understand and count tokens"
-// (ai.google.dev/gemini-api/docs/tokens) and "Media resolution".
+// The providers' guides have the rules: OpenAI's "Images and vision",
+// Anthropic's "Vision", Google's "Understand and count tokens". The figures
+// were checked where others quote or measured them: OpenAI's tiles and patches
+// (community.openai.com/t/1262691 and /1281361), and newer models of all three
+// (huggingface.co/datasets/JOHNISKING/image-token-cost). Not confirmed:
+// gpt-5.2 to 5.4 and the newer Claude's limit, which is too high for images
+// beyond 3 megapixels by up to 60 %.
 constexpr Rule rules[] = {
     {"gpt-4o-mini*", Unit::tile, 2833, 5667, 0, 1, 0},
     {"gpt-4.1-mini*", Unit::patch, 0, 0, 1536, 1.62, 0},

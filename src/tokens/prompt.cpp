@@ -20,7 +20,7 @@ constexpr std::int64_t per_property = 3;
 constexpr std::int64_t per_enum = -3;
 constexpr std::int64_t per_enum_value = 3;
 constexpr std::int64_t all_functions = 12;
-constexpr std::int64_t per_call = 8;            // measured; not published
+constexpr std::int64_t per_call = 8;            // a guess; not published
 
 // Where the size of an image must have come: EXIF data may stand before it.
 constexpr std::size_t header_bytes = std::size_t{64} << 10;
@@ -28,8 +28,8 @@ constexpr std::size_t header_bytes = std::size_t{64} << 10;
 // Bytes of a file that make a token. A guess: providers read a PDF as text
 // and as images, both of which depend on what is in it.
 constexpr std::int64_t file_bytes_per_token = 20;
-// OpenAI counts ten tokens for a second of speech; wav as its API wants it
-// has 48,000 bytes in one, mp3 about 8,000.
+// Guesses, too: ten tokens for a second of speech, which has 48,000 bytes in a
+// wav file of 24 kHz, and about 8,000 in mp3.
 constexpr std::int64_t wav_bytes_per_token = 4800;
 constexpr std::int64_t mp3_bytes_per_token = 800;
 
