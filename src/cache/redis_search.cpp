@@ -28,7 +28,7 @@ constexpr std::string_view distance_field = "distance";
 
 // KEYS: the hash. ARGV: ms, then names and values.
 constexpr std::string_view add_hash_script = R"(
-redis.call('HSET', KEYS[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 return redis.call('PEXPIRE', KEYS[1], ARGV[1])
 )";
 
