@@ -117,54 +117,53 @@ set(LLM_NGINX_INCLUDES
     ${nginx_src}/http/modules ${nginx_src}/http/v2 ${nginx_src}/http/v3
     ${nginx_objs})
 
+# Side calls (embeddings) are made with libcurl, whichever TLS library it uses.
+find_package(CURL 7.77 REQUIRED)
+
+# All of the module but modules.c, the table of what nginx shall find in the
+# file: so that tests can link it into a file with modules of their own.
 file(GLOB_RECURSE LLM_MODULE_SOURCES CONFIGURE_DEPENDS
-    ngx_module/*.cpp ngx_module/*.c)
-list(REMOVE_ITEM LLM_MODULE_SOURCES
-    ${PROJECT_SOURCE_DIR}/ngx_module/modules.c)
+    ngx_module/*.cpp ngx_module/*.S)
 set(version_script ${PROJECT_SOURCE_DIR}/ngx_module/module.map)
 
-# What a target of the module's sources is compiled with.
-function(llm_nginx_headers target)
-    target_include_directories(${target} PRIVATE
-        ${PROJECT_SOURCE_DIR}/ngx_module)
-    target_include_directories(${target} SYSTEM PRIVATE ${LLM_NGINX_INCLUDES})
-    target_link_libraries(${target} PRIVATE llm_core)
-endfunction()
-
-# What a file that nginx loads is linked with.
-function(llm_nginx_module target)
-    llm_nginx_headers(${target})
-    set_target_properties(${target} PROPERTIES
-        PREFIX "" LINK_DEPENDS ${version_script})
-    target_link_options(${target} PRIVATE
-        LINKER:--version-script=${version_script}
-        LINKER:-z,relro LINKER:-z,now)
-
-    # A C++ runtime of its own: nginx loads modules with RTLD_GLOBAL, and
-    # another module's copy must not be mixed with ours. The sanitizers bring
-    # theirs.
-    if(NOT LLM_SANITIZE)
-        target_link_options(${target} PRIVATE
-            -static-libstdc++ -static-libgcc)
-    else()
-        # Stay loaded, so that the report at the end of the process can name
-        # the functions.
-        target_link_options(${target} PRIVATE LINKER:-z,nodelete)
-    endif()
-endfunction()
-
-# Compiled once, for the module and for those that only tests load.
 add_library(ngx_http_llm_objects OBJECT ${LLM_MODULE_SOURCES})
-llm_nginx_headers(ngx_http_llm_objects)
+target_include_directories(ngx_http_llm_objects PUBLIC ngx_module)
+target_include_directories(ngx_http_llm_objects SYSTEM PUBLIC
+    ${LLM_NGINX_INCLUDES})
+target_link_libraries(ngx_http_llm_objects PUBLIC llm_core CURL::libcurl)
 # nginx's headers and the standard ones take most of the time to compile a
 # file.
 target_precompile_headers(ngx_http_llm_objects PRIVATE
     "$<$<COMPILE_LANGUAGE:CXX>:${PROJECT_SOURCE_DIR}/ngx_module/context.hpp>")
 
-add_library(ngx_http_llm_module MODULE ngx_module/modules.c
-    $<TARGET_OBJECTS:ngx_http_llm_objects>)
-set_target_properties(ngx_http_llm_module PROPERTIES LINKER_LANGUAGE CXX)
-llm_nginx_module(ngx_http_llm_module)
+set(table ${PROJECT_SOURCE_DIR}/data/all-minilm-l6-v2.static256.llmv)
+set_source_files_properties(ngx_module/embedding/static_table.S PROPERTIES
+    COMPILE_DEFINITIONS "LLM_STATIC_TABLE=\"${table}\""
+    OBJECT_DEPENDS ${table})
+
+# llm_nginx_module(NAME SOURCE...): NAME.so with the module in it, and with
+# what SOURCE adds, which names the modules in the file.
+function(llm_nginx_module name)
+    add_library(${name} MODULE ${ARGN})
+    set_target_properties(${name} PROPERTIES
+        PREFIX "" LINK_DEPENDS ${version_script})
+    target_link_libraries(${name} PRIVATE ngx_http_llm_objects)
+    target_link_options(${name} PRIVATE
+        LINKER:--version-script=${version_script} LINKER:-z,relro LINKER:-z,now)
+
+    # A C++ runtime of its own: nginx loads modules with RTLD_GLOBAL, and
+    # another module's copy must not be mixed with ours. The sanitizers bring
+    # theirs.
+    if(NOT LLM_SANITIZE)
+        target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc)
+    else()
+        # Stay loaded, so that the report at the end of the process can name
+        # the functions.
+        target_link_options(${name} PRIVATE LINKER:-z,nodelete)
+    endif()
+endfunction()
+
+llm_nginx_module(ngx_http_llm_module ngx_module/modules.c)
 
 # modules.c holds what nginx looks up by name; a symbol that the compiler
 # hides cannot be brought back by the version script.

@@ -178,6 +178,7 @@ char *ngx_http_llm_embeddings_init(ngx_conf_t *cf,
 ngx_int_t ngx_http_llm_embeddings_start(ngx_cycle_t *cycle,
                                         ngx_http_llm_main_conf_t *mcf)
     noexcept;
+void ngx_http_llm_embeddings_stop(ngx_http_llm_main_conf_t *mcf) noexcept;
 
 // cache/: llm_cache_zone
 char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -3,6 +3,7 @@
 
 #include "cache/request.hpp"
 #include "context.hpp"
+#include "embedding/embedding.hpp"
 #include "filter.hpp"
 #include "keepalive.hpp"
 #include "precontent.hpp"
@@ -97,6 +98,10 @@ ngx_command_t gateway_commands[] = {
      NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
      ngx_http_llm_redis_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 
+    {ngx_string("llm_embedding"),
+     NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+     ngx_http_llm_embedding_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+
     {ngx_string("llm_pass"),
      NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF | NGX_CONF_TAKE12,
      llm_pass, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
@@ -181,6 +186,8 @@ void *create_main_conf(ngx_conf_t *cf) noexcept {
                           sizeof(ngx_http_llm_redis_t *)) != NGX_OK
         || ngx_array_init(&mcf->endpoints, cf->pool, 4,
                           sizeof(ngx_http_llm_endpoint_t *)) != NGX_OK
+        || ngx_array_init(&mcf->embeddings, cf->pool, 4,
+                          sizeof(ngx_http_llm_embedding_t *)) != NGX_OK
         || ngx_array_init(&mcf->cache_zones, cf->pool, 2,
                           sizeof(ngx_http_llm_cache_zone_t *)) != NGX_OK
         || ngx_array_init(&mcf->cache_uses, cf->pool, 4,
@@ -227,7 +234,9 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
     char *rv;
 
     if ((rv = ngx_http_llm_providers_init(cf, mcf)) != NGX_CONF_OK
-        || (rv = ngx_http_llm_pools_init(cf, mcf)) != NGX_CONF_OK) {
+        || (rv = ngx_http_llm_pools_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_redises_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_embeddings_init(cf, mcf)) != NGX_CONF_OK) {
         return rv;
     }
 
@@ -256,9 +265,6 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
         pools[i]->uscf.peer.init = ngx_http_llm_peer_init;
         pools[i]->conf = first->provider->upstream;
         pools[i]->conf.upstream = &pools[i]->uscf;
-    }
-    if ((rv = ngx_http_llm_redises_init(cf, mcf)) != NGX_CONF_OK) {
-        return rv;
     }
     return NGX_CONF_OK;
 }
@@ -352,21 +358,24 @@ ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
     return NGX_OK;
 }
 
-ngx_http_llm_main_conf_t *main_conf(ngx_cycle_t *cycle) {
+ngx_http_llm_main_conf_t *main_conf(ngx_cycle_t *cycle) noexcept {
     // NULL: there is no http {}.
     return static_cast<ngx_http_llm_main_conf_t *>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_llm_module));
 }
 
-// Only where requests are served: nginx's cache manager comes here, too.
 ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
+    // The cache manager and loader have no requests.
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
     auto mcf = main_conf(cycle);
-    if (mcf == nullptr
-        || (ngx_process != NGX_PROCESS_WORKER
-            && ngx_process != NGX_PROCESS_SINGLE)) {
+    if (mcf == nullptr) {
         return NGX_OK;
     }
     if (ngx_http_llm_redises_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_embeddings_start(cycle, mcf) != NGX_OK
         || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -375,6 +384,7 @@ ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
 
 void exit_process(ngx_cycle_t *cycle) noexcept {
     if (auto mcf = main_conf(cycle)) {
+        ngx_http_llm_embeddings_stop(mcf);
         ngx_http_llm_redises_stop(mcf);
     }
 }

@@ -593,6 +593,11 @@ ngx_http_llm_provider_t *ngx_http_llm_find_provider(
     return nullptr;
 }
 
+const ngx_http_llm_provider_ssl_t *ngx_http_llm_provider_ssl_conf(
+    const ngx_http_llm_provider_t *provider) noexcept {
+    return &reinterpret_cast<const ProviderConf *>(provider)->ssl;
+}
+
 char *ngx_http_llm_providers_init(ngx_conf_t *cf,
                                   ngx_http_llm_main_conf_t *mcf) {
     auto **providers = static_cast<ngx_http_llm_provider_t **>(

@@ -1,7 +1,5 @@
 #include "provider_ssl.hpp"
 
-#if (NGX_HTTP_SSL)
-
 namespace {
 
 // Where systems keep the certificates that they trust.
@@ -12,7 +10,9 @@ constexpr const char *bundles[] = {
     "/etc/ssl/cert.pem",                    // the BSDs, macOS
 };
 
-const char *system_bundle() noexcept {
+}  // namespace
+
+const char *ngx_http_llm_system_bundle() noexcept {
     for (const auto *path : bundles) {
         if (access(path, R_OK) == 0) {
             return path;
@@ -20,6 +20,10 @@ const char *system_bundle() noexcept {
     }
     return nullptr;
 }
+
+#if (NGX_HTTP_SSL)
+
+namespace {
 
 ngx_int_t trust(ngx_conf_t *cf, ngx_ssl_t *ssl,
                 ngx_http_llm_provider_ssl_t *conf,
@@ -32,7 +36,7 @@ ngx_int_t trust(ngx_conf_t *cf, ngx_ssl_t *ssl,
         ngx_str_null(&file);
 
     } else if (file.len == 0) {
-        if (const auto *path = system_bundle()) {
+        if (const auto *path = ngx_http_llm_system_bundle()) {
             file = to_ngx(path);
         } else if (SSL_CTX_set_default_verify_paths(ssl->ctx) == 0) {
             ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,

@@ -31,3 +31,11 @@ ngx_int_t ngx_http_llm_provider_ssl(ngx_conf_t *cf,
                                     ngx_http_llm_provider_ssl_t *ssl,
                                     const ngx_http_llm_provider_t *shared)
     noexcept;
+
+// What the block of a provider says.
+const ngx_http_llm_provider_ssl_t *ngx_http_llm_provider_ssl_conf(
+    const ngx_http_llm_provider_t *provider) noexcept;
+
+// The file with the authorities that this system trusts; NULL: in none of the
+// known places.
+const char *ngx_http_llm_system_bundle() noexcept;

@@ -5,6 +5,9 @@ use lib 't/lib';
 use LLMTest;
 use LLMRedis;
 use LLMCache;
+use Test::Nginx::Util ();
+
+master_on();
 
 our $redis = LLMRedis->server();
 
@@ -17,12 +20,35 @@ our $whos = "Who's Joseph Conrad?";
 # Of one kind: the keys' names.
 sub keys_of {
     my ($kind) = @_;
-    return sort grep { /^test:$kind/ } split /\n/, $redis->cli('KEYS', '*');
+    my @names = sort grep { /^test:$kind/ }
+        split /\n/, $redis->cli('KEYS', '*');
+    return @names;
 }
 
 sub logged {
     my ($pattern) = @_;
     return scalar(() = error_log() =~ /$pattern/g);
+}
+
+# The configuration changes as the code says, and a worker of the new one
+# answers.
+sub reload {
+    my ($change) = @_;
+    my $file = "$ENV{TEST_NGINX_SERVROOT}/conf/nginx.conf";
+    open my $in, '<', $file or die "open() failed: $!";
+    local $_ = do { local $/; <$in> };
+    $change->();
+    open my $out, '>', $file or die "open() failed: $!";
+    print $out $_;
+    close $out or die "close() failed: $!";
+
+    my $master = Test::Nginx::Util::get_pid_from_pidfile('reload');
+    my %before = map { $_ => 1 } split ' ', `pgrep -P $master`;
+    kill 'HUP', $master or die "kill() failed: $!";
+    soon sub {
+        my @now = split ' ', `pgrep -P $master`;
+        return @now && !grep { $before{$_} } @now;
+    };
 }
 
 run_tests();
@@ -34,13 +60,13 @@ __DATA__
 --- config eval: $::Config
 --- redis
 --- script
-is(ask('/a', $who), 'Miss');
-is(ask('/a', $who), 'Hit');
-soon { entries('b') == 1 };
-is(ask('/b', $whos), 'Hit semantic');
-is(ask('/b', $who), 'Hit');
+is(ask('/a', $::who), 'Miss');
+is(ask('/a', $::who), 'Hit');
+soon sub { entries('b') == 1 };
+is(ask('/b', $::whos), 'Hit semantic');
+is(ask('/b', $::who), 'Hit');
 is(ask('/b', 'Living is easy with eyes closed'), 'Miss');
-soon { entries('a') == 2 };
+soon sub { entries('a') == 2 };
 is(ask('/a', 'Living is easy with eyes closed'), 'Hit');
 is(scalar(my @entries = keys_of('e:')), 2);
 
@@ -51,41 +77,50 @@ is(scalar(my @entries = keys_of('e:')), 2);
 --- config eval: $::Config
 --- redis
 --- script
-is(ask('/a', $who), 'Miss');
-soon { keys_of('s') };
+is(ask('/a', $::who), 'Miss');
+soon sub { keys_of('s') };
 my ($entry) = keys_of('e:');
-is($entry, 'test:e:' . key('/a', $who));
-like($redis->cli('GET', $entry), qr/^\{"v":1,.*"question":"\Q$who\E"/);
-my $ttl = $redis->cli('PTTL', $entry);
+is($entry, 'test:e:' . key('/a', $::who));
+like($::redis->cli('GET', $entry), qr/^\{"v":1,.*"question":"\Q$::who\E"/);
+my $ttl = $::redis->cli('PTTL', $entry);
 ok($ttl > 3_500_000 && $ttl <= 3_600_000, 'an hour, as the zone says');
 
 my ($members) = keys_of('p:');
 like($members, qr/^test:p:\{[0-9a-f]{64}\}$/);
-is('test:e:' . $redis->cli('ZRANGE', $members, 0, -1), $entry);
-ok($redis->cli('PTTL', $members) > 3_500_000);
-like($redis->cli('XRANGE', 'test:s', '-', '+'), qr/\nt\nadd\n/);
+is('test:e:' . $::redis->cli('ZRANGE', $members, 0, -1), $entry);
+ok($::redis->cli('PTTL', $members) > 3_500_000);
+like($::redis->cli('XRANGE', 'test:s', '-', '+'), qr/\nt\nadd\n/);
 
 
 
 === TEST 3: a new gateway catches up with all that there is
---- http_config eval
-$::Http =~ s/(llm_cache_zone a)/$1/r
+--- http_config eval: $::Http =~ s/(zone b .*?memory )2m/${1}3m/r
 --- config eval: $::Config
 --- redis
 --- script
 ask('/a', "What is the capital of country number $_?") for 1 .. 70;
-soon { entries('b') == 70 };
-my $master = Test::Nginx::Util::get_pid_from_pidfile('gateway');
-is($redis->cli('XLEN', 'test:s'), 70);
+soon sub { entries('b') == 70 };
+is($::redis->cli('XLEN', 'test:s'), 70);
+
+# b with a memory of another size begins with nothing.
+main::reload(sub { s/(zone b .*?memory )3m/${1}4m/ });
+soon sub { entries('b') == 70 };
+is(ask('/b', 'What is the capital of country number 7?'), 'Hit');
 
 
 
-=== TEST 4: the same Redis, another nginx: its memory is new, the stream is not
+=== TEST 4: a reload goes on where it was
 --- http_config eval: $::Http
 --- config eval: $::Config
+--- redis
 --- script
-soon { entries('a') == 70 && entries('b') == 70 };
-is(ask('/b', 'What is the capital of country number 7?'), 'Hit');
+is(ask('/a', $::who), 'Miss');
+soon sub { entries('b') == 1 };
+main::reload(sub { });
+is(ask('/a', 'What is a whale?'), 'Miss');
+soon sub { entries('b') == 2 };
+is(ask('/b', $::whos), 'Hit semantic');
+is(main::logged(qr/was emptied/), 0);
 
 
 
@@ -94,10 +129,10 @@ is(ask('/b', 'What is the capital of country number 7?'), 'Hit');
 --- config eval: $::Config
 --- redis
 --- script
-is(ask('/a', $who, '"seed":1'), 'Miss');
-soon { keys_of('e:') };
-is(ask('/b', $who, '"seed":1'), 'Hit');
-is(ask('/b', $who, '"seed":2'), 'Miss');
+is(ask('/a', $::who, '"seed":1'), 'Miss');
+soon sub { keys_of('e:') };
+is(ask('/b', $::who, '"seed":1'), 'Hit');
+is(ask('/b', $::who, '"seed":2'), 'Miss');
 is(scalar(my @stream = keys_of('s')), 0, 'nobody is told');
 
 
@@ -109,15 +144,15 @@ is(scalar(my @stream = keys_of('s')), 0, 'nobody is told');
 SET test:other 1
 SET another 1
 --- script
-ask('/a', $who);
+ask('/a', $::who);
 ask('/a', 'What is a whale?', '"seed":1');
-soon { entries('b') == 1 && keys_of('e:') == 2 };
-is(ask('/b', $who), 'Hit');
+soon sub { entries('b') == 1 && keys_of('e:') == 2 };
+is(ask('/b', $::who), 'Hit');
 is(purge(), 200);
-soon { entries('b') == 0 };
+soon sub { entries('b') == 0 };
 is(scalar(my @left = keys_of('[eph]:')), 0);
-is($redis->cli('GET', 'test:other'), 1, 'what is not ours stays');
-is(ask('/b', $who), 'Miss');
+is($::redis->cli('GET', 'test:other'), 1, 'what is not ours stays');
+is(ask('/b', $::who), 'Miss');
 
 
 
@@ -126,23 +161,23 @@ is(ask('/b', $who), 'Miss');
 --- config eval: $::Config
 --- redis
 --- script
-ask('/a', $_) for $who, 'What is a whale?';
-ask('/a', $who, '"top_p":0.5');
-soon { entries('b') == 3 };
-my $key = key('/a', $who);
+ask('/a', $_) for $::who, 'What is a whale?';
+ask('/a', $::who, '"top_p":0.5');
+soon sub { entries('b') == 3 };
+my $key = key('/a', $::who);
 is(purge("?key=$key"), 200);
-soon { entries('b') == 2 };
-is($redis->cli('EXISTS', "test:e:$key"), 0);
+soon sub { entries('b') == 2 };
+is($::redis->cli('EXISTS', "test:e:$key"), 0);
 is(ask('/b', 'What is a whale?'), 'Hit');
 
 # The larger one.
 my ($partition) = map { /\{(\w+)\}/ } sort {
-    $redis->cli('ZCARD', $b) <=> $redis->cli('ZCARD', $a) } keys_of('p:');
+    $::redis->cli('ZCARD', $b) <=> $::redis->cli('ZCARD', $a) } keys_of('p:');
 is(purge("?partition=$partition"), 200);
-soon { entries('b') == 1 };
+soon sub { entries('b') == 1 };
 is(scalar(my @entries = keys_of('e:')), 1);
 is(scalar(my @lists = keys_of('p:')), 1);
-is(ask('/b', $who, '"top_p":0.5'), 'Hit');
+is(ask('/b', $::who, '"top_p":0.5'), 'Hit');
 
 
 
@@ -151,15 +186,15 @@ is(ask('/b', $who, '"top_p":0.5'), 'Hit');
 --- config eval: $::Config
 --- redis
 --- script
-is(ask('/a', $who), 'Miss');
-soon { keys_of('p:') };
+is(ask('/a', $::who), 'Miss');
+soon sub { keys_of('p:') };
 my ($members) = keys_of('p:');
 my ($partition) = $members =~ /\{(\w+)\}/;
 my $script = 'for i = 1, 1000 do local key = string.format("%064x", i)'
     . ' redis.call("SET", "test:e:" .. key, "{}")'
     . ' redis.call("ZADD", KEYS[1], 9e12, key) end';
-$redis->cli('EVAL', $script, 1, $members);
-is($redis->cli('ZCARD', $members), 1001);
+$::redis->cli('EVAL', $script, 1, $members);
+is($::redis->cli('ZCARD', $members), 1001);
 is(purge("?partition=$partition"), 200);
 is(scalar(my @entries = keys_of('[ep]:')), 0);
 
@@ -170,21 +205,21 @@ is(scalar(my @entries = keys_of('[ep]:')), 0);
 --- config eval: $::Config
 --- redis
 --- script
-$redis->kill;
-is(ask('/a', $who), 'Miss');
-is(ask('/a', $who), 'Hit', 'from memory');
-is(ask('/b', $who), 'Miss', 'nobody has told it');
+$::redis->kill;
+is(ask('/a', $::who), 'Miss');
+is(ask('/a', $::who), 'Hit', 'from memory');
+is(ask('/b', $::who), 'Miss', 'nobody has told it');
 is(purge(), 503, 'a purge that did not reach all says so');
 ok(logged(qr/llm_cache_zone "a": \w.* failed in Redis/));
 
-$redis->start;
-soon { ask('/a', 'ready ' . rand()) eq 'Miss' && keys_of('e:') };
+$::redis->start;
+soon sub { ask('/a', 'ready ' . rand()) eq 'Miss' && keys_of('e:') };
 is(ask('/a', 'What is a whale?'), 'Miss');
-soon { keys_of('s') };
-soon { $redis->cli('CLIENT', 'LIST') =~ /cmd=xread/ };
+soon sub { keys_of('s') };
+soon sub { $::redis->cli('CLIENT', 'LIST') =~ /cmd=xread/ };
 my $before = entries('b');
 is(ask('/a', 'Where is Marlow?'), 'Miss');
-soon { entries('b') > $before };
+soon sub { entries('b') > $before };
 is(ask('/b', 'Where is Marlow?'), 'Hit');
 
 
@@ -194,18 +229,12 @@ is(ask('/b', 'Where is Marlow?'), 'Hit');
 --- config eval: $::Config
 --- redis
 --- script
-my $key = key('/a', $who, '"seed":1');
-soon { keys_of('e:') };
-$redis->cli('SET', "test:e:$key", 'hello');
-is(ask('/b', $who, '"seed":1'), 'Miss');
+my $key = key('/a', $::who, '"seed":1');
+soon sub { keys_of('e:') };
+$::redis->cli('SET', "test:e:$key", 'hello');
+is(ask('/b', $::who, '"seed":1'), 'Miss');
 ok(logged(qr/"b": a look-up failed in Redis: the reply is no entry/));
-soon { $redis->cli('GET', "test:e:$key") =~ /^\{"v":1/ };
-
-$redis->cli('SET', "test:e:$key", '{"v":1,"stored":"never"}');
-purge_memory();
-is(ask('/b', $who, '"seed":1'), 'Hit', 'b remembers its own');
-
-sub purge_memory { }
+soon sub { $::redis->cli('GET', "test:e:$key") =~ /^\{"v":1/ };
 
 
 
@@ -214,19 +243,19 @@ sub purge_memory { }
 --- config eval: $::Config
 --- redis
 --- script
-my $key = key('/a', $who, '"seed":1');
-soon { keys_of('p:') };
+my $key = key('/a', $::who, '"seed":1');
+soon sub { keys_of('p:') };
 my ($members) = keys_of('p:');
-$redis->cli('DEL', "test:e:$key", $members);
-$redis->cli('LPUSH', $_, 'x') for "test:e:$key", $members, 'test:s';
+$::redis->cli('DEL', "test:e:$key", $members);
+$::redis->cli('LPUSH', $_, 'x') for "test:e:$key", $members, 'test:s';
 
-is(ask('/b', $who, '"seed":1'), 'Miss');
-soon { $redis->cli('TYPE', "test:e:$key") eq 'string' };
-soon { $redis->cli('TYPE', $members) ne 'list' };
-soon { ask('/a', 'again ' . rand()) && $redis->cli('TYPE', 'test:s')
+is(ask('/b', $::who, '"seed":1'), 'Miss');
+soon sub { $::redis->cli('TYPE', "test:e:$key") eq 'string' };
+soon sub { $::redis->cli('TYPE', $members) ne 'list' };
+soon sub { ask('/a', 'again ' . rand()) && $::redis->cli('TYPE', 'test:s')
     eq 'stream' };
-soon { ask('/a', 'again ' . rand(), '"seed":1')
-    && $redis->cli('TYPE', $members) =~ /zset|none/ };
+soon sub { ask('/a', 'again ' . rand(), '"seed":1')
+    && $::redis->cli('TYPE', $members) =~ /zset|none/ };
 ok(logged(qr/WRONGTYPE/));
 
 
@@ -236,11 +265,11 @@ ok(logged(qr/WRONGTYPE/));
 --- config eval: $::Config
 --- redis
 --- script
-my $key = key('/a', $who);
-soon { entries('b') == 1 };
-$redis->cli('DEL', "test:e:$key");
-is(ask('/b', $whos), 'Miss');
-is(ask('/b', $who), 'Hit semantic', 'that is the new one');
+my $key = key('/a', $::who);
+soon sub { entries('b') == 1 };
+$::redis->cli('DEL', "test:e:$key");
+is(ask('/b', $::whos), 'Miss');
+is(ask('/b', $::who), 'Hit semantic', 'that is the new one');
 
 
 
@@ -249,13 +278,13 @@ is(ask('/b', $who), 'Hit semantic', 'that is the new one');
 --- config eval: $::Config
 --- redis
 --- script
-is(ask('/a', $who), 'Miss');
-soon { entries('b') == 1 };
-soon { $redis->cli('CLIENT', 'LIST') =~ /cmd=xread.*cmd=xread/s };
-$redis->cli('FLUSHALL');
-soon { entries('a') == 0 && entries('b') == 0 };
-is(ask('/a', $who), 'Miss');
-soon { entries('b') == 1 };
+is(ask('/a', $::who), 'Miss');
+soon sub { entries('b') == 1 };
+soon sub { $::redis->cli('CLIENT', 'LIST') =~ /cmd=xread.*cmd=xread/s };
+$::redis->cli('FLUSHALL');
+soon sub { entries('a') == 0 && entries('b') == 0 };
+is(ask('/a', $::who), 'Miss');
+soon sub { entries('b') == 1 };
 
 
 
@@ -264,29 +293,29 @@ soon { entries('b') == 1 };
 --- config eval: $::Config
 --- redis
 --- script
-is(ask('/a', $who), 'Miss');
-soon { entries('b') == 1 };
-$redis->kill;
-$redis->start;
-soon { $redis->cli('EXISTS', 'test:g') };
-is(ask('/a', $who), 'Hit');
+is(ask('/a', $::who), 'Miss');
+soon sub { entries('b') == 1 };
+$::redis->kill;
+$::redis->start;
+soon sub { $::redis->cli('EXISTS', 'test:g') };
+is(ask('/a', $::who), 'Hit');
 is(ask('/a', 'What is a whale?'), 'Miss');
-soon { entries('b') == 2 };
+soon sub { entries('b') == 2 };
 
 
 
 === TEST 15: two embeddings on one Redis: what is the same is shared, no more
 --- http_config eval
 "llm_embedding other { provider simulated; model m; dimensions 4; }\n"
-. two_gateways('index memory;', b => 'embedding other;')
+. main::two_gateways('index memory;', b => 'embedding other;')
 --- config eval: $::Config
 --- redis
 --- script
-is(ask('/a', $who), 'Miss');
-soon { keys_of('s') };
-is(ask('/b', $whos), 'Miss');
+is(ask('/a', $::who), 'Miss');
+soon sub { keys_of('s') };
+is(ask('/b', $::whos), 'Miss');
 is(entries('b'), 1, 'its own');
-is(ask('/a', $whos), 'Hit semantic');
+is(ask('/a', $::whos), 'Hit semantic');
 
 
 
@@ -296,12 +325,12 @@ is(ask('/a', $whos), 'Hit semantic');
 --- redis
 CONFIG SET maxmemory 1
 --- script
-is(ask('/a', $who), 'Miss');
-is(ask('/a', $who), 'Hit');
-soon { logged(qr/"a": .* failed in Redis: OOM/) };
-$redis->cli('CONFIG', 'SET', 'maxmemory', 0);
+is(ask('/a', $::who), 'Miss');
+is(ask('/a', $::who), 'Hit');
+soon sub { logged(qr/"a": .* failed in Redis: OOM/) };
+$::redis->cli('CONFIG', 'SET', 'maxmemory', 0);
 is(ask('/a', 'What is a whale?'), 'Miss');
-soon { keys_of('e:') };
+soon sub { keys_of('e:') };
 
 
 
@@ -312,9 +341,9 @@ $::Http =~ s/fail_timeout/user reader; password r34d; fail_timeout/r
 --- redis
 ACL SETUSER reader on >r34d +@read ~*
 --- script
-is(ask('/a', $who), 'Miss');
-is(ask('/a', $who), 'Hit');
-soon { logged(qr/failed in Redis: NOPERM/) };
+is(ask('/a', $::who), 'Miss');
+is(ask('/a', $::who), 'Hit');
+soon sub { logged(qr/failed in Redis: NOPERM/) };
 is(purge(), 503);
 
 
@@ -326,22 +355,40 @@ is(purge(), 503);
 XADD test:s * hello world
 XADD test:s * t add k x
 --- script
-is(ask('/a', $who), 'Miss');
-soon { entries('b') == 1 };
+is(ask('/a', $::who), 'Miss');
+soon sub { entries('b') == 1 };
 ok(logged(qr/a record is none of ours/));
 
 
 
 === TEST 19: prefixes keep zones apart
 --- http_config eval
-two_gateways('index memory;') =~ s/(zone b .*?)prefix test:/$1prefix tes[t]*:/r
+main::two_gateways('index memory;') =~ s/(zone b .*?)prefix test:/$1prefix tes[t]*:/r
 --- config eval: $::Config
 --- redis
 --- script
-is(ask('/a', $who), 'Miss');
-is(ask('/b', $who), 'Miss');
-soon { $redis->cli('EXISTS', 'tes[t]*:s') && keys_of('s') };
+is(ask('/a', $::who), 'Miss');
+is(ask('/b', $::who), 'Miss');
+soon sub { $::redis->cli('EXISTS', 'tes[t]*:s') && keys_of('s') };
 is(purge(), 200);
 is(scalar(my @entries = keys_of('e:')), 0);
-is(ask('/b', $who), 'Hit');
-like($redis->cli('KEYS', '*'), qr/^tes\[t\]\*:e:/m);
+is(ask('/b', $::who), 'Hit');
+like($::redis->cli('KEYS', '*'), qr/^tes\[t\]\*:e:/m);
+
+
+
+=== TEST 20: the permissions that docs/cache-redis.md names are enough
+--- http_config eval
+$::Http =~ s/fail_timeout/user gateway; password r34d; fail_timeout/r
+--- config eval: $::Config
+--- redis
+ACL SETUSER gateway on >r34d ~test:* +@read +@write +@connection +scan +eval +time +cluster|slots
+--- script
+is(ask('/a', $::who), 'Miss');
+soon sub { entries('b') == 1 };
+is(ask('/b', $::whos), 'Hit semantic');
+my ($partition) = map { /\{(\w+)\}/ } keys_of('p:');
+is(purge("?partition=$partition"), 200);
+is(purge(), 200);
+soon sub { entries('b') == 0 };
+is(logged(qr/failed in Redis/), 0);

@@ -15,8 +15,15 @@ our $strict = LLMRedis->server('tls-port $port', 'tls-auth-clients yes',
     "tls-cert-file $ENV{TEST_NGINX_CERTIFICATE}",
     "tls-key-file $ENV{TEST_NGINX_CERTIFICATE_KEY}",
     "tls-ca-cert-file $ENV{TEST_NGINX_CERTIFICATE}");
-our $replica = LLMRedis->server("replicaof 127.0.0.1 $ENV{TEST_NGINX_CLOSED_PORT}",
-    'replica-serve-stale-data yes');
+our $replica = LLMRedis->server();
+
+# Of a master that is not there.
+sub make_replica {
+    $replica->cli('REPLICAOF', 'NO', 'ONE');
+    $replica->cli('FLUSHALL');
+    $replica->cli('CONFIG', 'SET', 'replica-serve-stale-data', 'yes');
+    $replica->cli('REPLICAOF', '127.0.0.1', $ENV{TEST_NGINX_CLOSED_PORT});
+}
 
 our $Config = q{
     location /ping { llm_test_redis r PING; }
@@ -76,9 +83,9 @@ qr/refuses AUTH or SELECT: "WRONGPASS /
 llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; }
 --- config eval: $::Config
 --- script
-like(get('/ping'), qr/^\(error\) NOAUTH /);
+is(get('/ping'), "(failure) the server wants a password\n");
 --- error_log eval
-qr/llm: redis "r": server 127.0.0.1:\d+ wants a password/
+qr/llm: redis "r": server 127.0.0.1:\d+: the server wants a password/
 
 
 
@@ -212,6 +219,7 @@ llm: redis "r": server
 llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT4; }
 --- config eval: $::Config
 --- script
+main::make_replica();
 is(get('/get'), "(nil)\n");
 like(get('/set'), qr/^\(error\) READONLY /);
 --- error_log eval
@@ -224,6 +232,7 @@ qr/server 127.0.0.1:\d+ takes no writes, it is a replica/
 llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT4; }
 --- config eval: $::Config
 --- script
+main::make_replica();
 $::replica->cli('CONFIG', 'SET', 'replica-serve-stale-data', 'no');
 is(get('/get'), "(failure) the replica has lost its master\n");
 $::replica->cli('REPLICAOF', 'NO', 'ONE');

@@ -5,24 +5,33 @@ use LLMTestModule;
 use LLMTest;
 use LLMRedis;
 
+# The answer to what comes first on a connection.
+our $pong = "+PONG\r\n";
+
 sub commands { my $n = () = $_[0] =~ /^\*/mg; return $n }
 
 # By the order of these, $TEST_NGINX_REDIS_PORT and so on.
 our %fake = (
     garbage => LLMRedis->fake(['HTTP/1.1 400 Bad Request' . "\r\n\r\n"]),
-    cut => LLMRedis->fake(["\$10\r\nhalf"], ["+OK\r\n", \'hold']),
+    cut => LLMRedis->fake([$pong, "\$10\r\nhalf"],
+        [$pong, "+OK\r\n", \'hold']),
     endless => LLMRedis->fake([\'wait', '+' . 'x' x 100000, \'hold']),
-    greedy => LLMRedis->fake(["*100000000\r\n", \'hold']),
-    chatty => LLMRedis->fake(["+OK\r\n+OK\r\n", \'hold']),
-    resp3 => LLMRedis->fake(["%1\r\n+a\r\n+b\r\n", \'hold']),
+    greedy => LLMRedis->fake([$pong, "*100000000\r\n", \'hold']),
+    chatty => LLMRedis->fake([$pong, "+OK\r\n+OK\r\n", \'hold']),
+    resp3 => LLMRedis->fake([$pong, "%1\r\n+a\r\n+b\r\n", \'hold']),
     full => LLMRedis->fake([\'wait', "-ERR max number of clients reached\r\n"]),
-    deep => LLMRedis->fake(["*1\r\n" x 1000 . ":1\r\n", \'hold']),
-    once => LLMRedis->fake([sub { ":1\r\n" x commands($_[0]) }, \'hold']),
-    loop => LLMRedis->fake([(sub {
+    deep => LLMRedis->fake([$pong, "*1\r\n" x 1000 . ":1\r\n", \'hold']),
+    once => LLMRedis->fake([$pong, sub { ":1\r\n" x commands($_[0]) },
+        \'hold']),
+    loop => LLMRedis->fake([$pong, (sub {
         "-MOVED 1 127.0.0.1:$ENV{TEST_NGINX_REDIS_PORT10}\r\n"
     }) x 10]),
     silent => LLMRedis->fake([\'hold']),
     coloured => LLMRedis->fake(["-ERR \e[31mno\tno\r\n", \'hold']),
+    single => LLMRedis->fake([$pong, (sub {
+        select undef, undef, undef, 0.2;
+        "+OK\r\n" x commands($_[0])
+    }) x 100], [\'wait', "-ERR max number of clients reached\r\n"]),
 );
 
 our $Config = q{
@@ -181,3 +190,33 @@ llm_redis r {
 is(get('/get'), "(failure) it refuses AUTH or SELECT\n");
 --- error_log eval
 qr/refuses AUTH or SELECT: "ERR \?\[31mno\?no"/
+
+
+
+=== TEST 13: one more connection than the server takes does no harm
+--- http_config
+llm_redis r {
+    server 127.0.0.1:$TEST_NGINX_REDIS_PORT13;
+    connections 8;
+    timeout 5s;
+    connect_timeout 5s;
+}
+--- config eval: $::Config
+--- script
+is(get('/get'), "(status) OK\n");
+my @more = map { begin('/get') } 1 .. 10;
+is(finish($_), "(status) OK\n") for @more;
+cmp_ok($::fake{single}->seen, '==', 2);
+--- error_log eval
+qr/one more connection to server 127.0.0.1:\d+: the server has too many clients/
+
+
+
+=== TEST 14: a server that wants nobody says why
+--- http_config
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT12; timeout 3s; }
+--- config eval: $::Config
+--- script
+is(get('/get'), "(failure) it refuses connections\n");
+--- error_log eval
+qr/server 127.0.0.1:\d+ refuses connections: "ERR /

@@ -14,7 +14,7 @@ our $HttpConfig = q{
         server 127.0.0.1:$TEST_NGINX_CLOSED_PORT;
         server 127.0.0.1:$TEST_NGINX_REDIS_PORT2;
         cluster on;
-        timeout 1s;
+        timeout 3s;
         fail_timeout 200ms;
     }
 };

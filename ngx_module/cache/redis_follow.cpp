@@ -97,7 +97,9 @@ bool Follower::answered(const ngx_http_llm_redis_result_t &result) noexcept {
         return true;
     }
     connected_ = false;
-    worker_.log("following the stream", result);
+    if (!ngx_exiting) {
+        worker_.log("following the stream", result);
+    }
     return false;
 }
 

@@ -3,6 +3,8 @@
 #include <cstdarg>
 #include <new>
 
+#include "redis/trouble.hpp"
+
 namespace redis {
 
 namespace {
@@ -15,18 +17,6 @@ constexpr ngx_msec_t retry_interval = 20;
 
 // Nodes that servers can make us know; a cluster has no more than 1000.
 constexpr size_t max_nodes = 4096;
-
-struct NodeTrouble {
-    Trouble trouble;
-    const char *failure;
-};
-
-// The server can do nothing for anybody just now.
-constexpr NodeTrouble node_troubles[] = {
-    {Trouble::loading, "the server loads its data set"},
-    {Trouble::master_down, "the replica has lost its master"},
-    {Trouble::too_many_clients, "the server has too many clients"},
-};
 
 Client *owner(ngx_event_t *ev) noexcept {
     auto *dummy = static_cast<ngx_connection_t *>(ev->data);
@@ -269,20 +259,12 @@ bool Client::trouble(Node &node, Command &command,
     if (trouble == Trouble::none) {
         return false;
     }
-    for (const auto &row : node_troubles) {
-        if (row.trouble == trouble) {
-            node.failed(row.failure);
-            fail(command, row.failure);
-            return true;
-        }
+    if (const char *failure = failure_of(trouble)) {
+        node.failed(failure);
+        fail(command, failure);
+        return true;
     }
-
     node.succeeded();
-    if (trouble == Trouble::not_authenticated) {
-        report(NGX_LOG_ERR, 0, "server %s wants a password",
-               node.name().c_str());
-        return false;
-    }
     return topology_->redirected(node, command, trouble, reply);
 }
 

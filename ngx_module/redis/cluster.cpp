@@ -42,12 +42,17 @@ public:
         case Trouble::ask:
             return follow(node, command, trouble, reply);
         case Trouble::read_only:
+            (void) look();
+            client_.reroute(command, "the server is a replica");
+            return true;
         case Trouble::cluster_down:
             (void) look();
             client_.reroute(command, "the cluster is down");
             return true;
         case Trouble::try_again:
-            client_.reroute(command, "the slot is being moved");
+            // It takes as long as keys take to move; the command's timeout
+            // ends it.
+            client_.park(command);
             return true;
         default:
             return false;

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "redis/client.hpp"
+#include "redis/trouble.hpp"
 
 namespace redis {
 
@@ -317,15 +318,12 @@ void Connection::secured() noexcept {
         lose("no memory", Loss::quiet);
         return;
     }
-    if (greetings_ == 0) {
-        ready();
-        return;
-    }
     post_write();
 }
 
 // What must be known to be right before any command goes out: else one would
-// be executed by the wrong user, in the wrong database, or by a replica.
+// be executed by the wrong user, in the wrong database, or by a replica, or
+// would be lost to a server that takes no more clients.
 void Connection::greet() {
     const auto &conf = node_.conf();
     bool is_sentinel = node_.role() == Node::Role::sentinel;
@@ -350,37 +348,43 @@ void Connection::greet() {
     }
     if (node_.role() == Node::Role::master) {
         send({"ROLE"});
+        checks_ = true;
+    } else if (greetings_ == 0) {
+        // Or a command would hear that there are too many clients, say.
+        send({"PING"});
+        checks_ = true;
     }
 }
 
 bool Connection::greeted(const Reply &reply) noexcept try {
     --greetings_;
-    // ROLE comes last. A user who may not ask is told by a write.
-    bool is_role = greetings_ == 0 && node_.role() == Node::Role::master;
+    bool is_check = greetings_ == 0 && checks_;
 
-    if (is_role) {
+    if (const char *failure = failure_of(llm::redis::trouble_of(reply))) {
+        lose(failure, Loss::failure);
+        return false;
+    }
+    if (is_check && node_.role() == Node::Role::master) {
         auto role = llm::redis::read_role(reply);
         if (!role.empty() && role != "master") {
             lose("it is no master", Loss::wrong_server);
             return false;
         }
     }
-    if (reply.is_error()
-        && (!is_role
-            || llm::redis::trouble_of(reply) != llm::redis::Trouble::none))
-    {
-        node_.client().report(NGX_LOG_ERR, 0,
-                              "server %s refuses AUTH or SELECT: \"%s\"",
+    // A check that the user may not do is none.
+    if (reply.is_error() && !(is_check && reply.error_code() == "NOPERM")) {
+        node_.client().report(NGX_LOG_ERR, 0, "server %s refuses %s: \"%s\"",
                               node_.name().c_str(),
+                              is_check ? "connections" : "AUTH or SELECT",
                               printable(reply.text).c_str());
-        lose("it refuses AUTH or SELECT", Loss::failure);
+        lose(is_check ? "it refuses connections" : "it refuses AUTH or SELECT",
+             Loss::failure);
         return false;
     }
 
     if (greetings_ == 0) {
         answered_ = true;
         ready();
-        return true;
     }
     return true;
 
@@ -498,9 +502,10 @@ void Connection::read() noexcept {
         }
         if (n <= 0) {
             auto err = n == 0 ? 0 : ngx_socket_errno;
-            lose(count_ || state_ != State::ready ? "connection lost"
-                                                  : "closed by the server",
-                 answered_ ? Loss::quiet : Loss::failure, err);
+            // As servers do with those that are idle for long.
+            bool is_idle = count_ == 0 && state_ == State::ready;
+            lose(is_idle ? "closed by the server" : "connection lost",
+                 is_idle || answered_ ? Loss::quiet : Loss::failure, err);
             return;
         }
         if (!reader_.feed({reinterpret_cast<char *>(buffer),

@@ -2,7 +2,7 @@
 // and gone with the first thing that is wrong with it.
 //
 //   resolving -> connecting -> securing -> greeting -> ready
-//                              (TLS)       (AUTH, SELECT, ROLE)
+//                              (TLS)       (AUTH, SELECT, ROLE or PING)
 //
 // Commands are taken in any state, and written once it is ready. A failure
 // fails them all, tells the node, and destroys the connection: whoever calls a
@@ -92,6 +92,7 @@ private:
 
     State state_ = State::created;
     unsigned greetings_ = 0;    // replies to them that are to come
+    bool checks_ = false;       // the last of them is ROLE or PING
     bool exclusive_;
     bool filling_ = false;
     bool answered_ = false;

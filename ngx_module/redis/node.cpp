@@ -236,19 +236,23 @@ void Node::lost(const Connection &connection, const char *why,
     if (loss == Connection::Loss::wrong_server) {
         client_.node_doubted(*this);
     }
-    if (loss != Connection::Loss::quiet && !connection.is_ready() && works()) {
+    if (loss == Connection::Loss::quiet && connection.count() == 0) {
+        // If it was to be the probe, the next command is.
+        probing_ = false;
+        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, err,
+                      "llm: redis \"%V\": server %s: %s", &conf().name,
+                      name_.c_str(), why);
+    } else if (loss == Connection::Loss::failure && !connection.has_answered()
+               && works())
+    {
         // One more than the server can or will serve.
         more_at_ = ngx_current_msec + conf().fail_timeout;
         client_.report(NGX_LOG_ERR, err, "one more connection to server %s: "
                        "%s", name_.c_str(), why);
     } else if (loss != Connection::Loss::quiet || probing_) {
         failed(why, err);
-    } else if (connection.count() != 0) {
-        client_.report(NGX_LOG_ERR, err, "server %s: %s", name_.c_str(), why);
     } else {
-        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, err,
-                      "llm: redis \"%V\": server %s: %s", &conf().name,
-                      name_.c_str(), why);
+        client_.report(NGX_LOG_ERR, err, "server %s: %s", name_.c_str(), why);
     }
 }
 

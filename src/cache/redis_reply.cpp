@@ -31,7 +31,8 @@ std::string printable(std::string_view text) {
 Error error_of(const Reply &reply) {
     Error error;
     error.kind = ErrorKind::server;
-    error.message = printable(reply.text);
+    error.message = reply.text.empty() ? "an error without a reason"
+                                       : printable(reply.text);
     // Before Redis 7, what fails inside of a script is told by an ERR with the
     // script's line in front.
     if (reply.text.find("WRONGTYPE ") != std::string::npos) {

@@ -52,13 +52,13 @@ bool mentions_any(std::string_view text,
 std::string tag(const ZoneKey &partition) { return 'p' + hex(partition); }
 
 IndexReport report_of(const Reply &reply) {
+    IndexReport report{IndexState::failed, error_of(reply).message};
     if (mentions_any(reply.text, unsupported_words)) {
-        return {IndexState::unsupported, printable(reply.text)};
+        report.state = IndexState::unsupported;
+    } else if (mentions_any(reply.text, absent_words)) {
+        report.state = IndexState::absent;
     }
-    if (mentions_any(reply.text, absent_words)) {
-        return {IndexState::absent, printable(reply.text)};
-    }
-    return {IndexState::failed, printable(reply.text)};
+    return report;
 }
 
 // Depth of what products nest in an attribute; replies are not trusted.

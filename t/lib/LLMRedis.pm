@@ -185,6 +185,9 @@ sub start {
         IO::Socket::UNIX->new(Peer => $self->{socket})
             || waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
     });
+    # Sentinels look around every ten seconds; Redis 7 can be told otherwise.
+    $self->cli('SENTINEL', 'DEBUG', 'INFO-PERIOD', 100, 'PUBLISH-PERIOD', 100)
+        if $self->{sentinel};
     return $self;
 }
 
@@ -266,7 +269,7 @@ sub sentinel {
         $class->server(
             "sentinel monitor $name 127.0.0.1 " . $master->port . ' 2',
             "sentinel down-after-milliseconds $name 500",
-            "sentinel failover-timeout $name 2000")
+            "sentinel failover-timeout $name 5000")
     } 1 .. 3;
     for my $sentinel (@sentinels) {
         soon(sub {

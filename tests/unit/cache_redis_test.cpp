@@ -181,6 +181,9 @@ TEST_CASE("an error of Redis' is fit for a log") {
     REQUIRE_FALSE(done);
     CHECK(done.error().message.starts_with("ERR a?b?xxx"));
     CHECK(done.error().message.size() == 200);
+    auto silent = read_done(error(""));
+    REQUIRE_FALSE(silent);
+    CHECK(silent.error().message == "an error without a reason");
     CHECK(read_done(status("OK")));
     CHECK(read_done(integer(0)));
     CHECK(read_done(nil()));
