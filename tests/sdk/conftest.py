@@ -30,8 +30,9 @@ def closed_port():
 def gateway(providers, closed_port):
     """The locations: /openai/ and /anthropic/ lead to the provider of that
     name; /pool/ to a pool of both with the openai one first; /any/ goes by
-    the client's model; /drop/ likewise, and drops what cannot be said; /cached/
-    and a provider's name likewise, with a cache; the /simulate/ ones are simulated models behind the gateway."""
+    the client's model; /drop/ likewise, and drops what cannot be said;
+    /cached/openai/ and /cached/anthropic/ are those without the prefix, with
+    a cache; the /simulate/ ones are simulated models behind the gateway."""
     http = f"""
     llm_provider openai {{
         url http://127.0.0.1:{providers["openai"].port}/v1;
