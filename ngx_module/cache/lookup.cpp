@@ -69,7 +69,7 @@ std::string_view answerer(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
         }
         u_char *p = start;
         for (auto part : parts) {
-            p = ngx_cpymem(p, part.data(), part.size());
+            p = std::copy(part.begin(), part.end(), p);
         }
         return std::string_view(reinterpret_cast<char *>(start), size);
     };
