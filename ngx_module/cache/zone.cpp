@@ -181,6 +181,30 @@ void on_sweep(ngx_event_t *ev) noexcept {
     ngx_add_timer(ev, sweep_interval);
 }
 
+// The shared memory is declared once the dimensions of its vectors are known.
+// They are in its name, so that a reload which changes them makes another one
+// and old workers keep theirs; the name tells it apart from nginx's own zones.
+ngx_int_t declare_memory(ngx_conf_t *cf, ZoneT *zone) {
+    ngx_str_t name;
+    name.len = sizeof("llm_cache_zone  ") - 1 + zone->name.len + NGX_INT32_LEN;
+    name.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, name.len));
+    if (name.data == nullptr) {
+        return NGX_ERROR;
+    }
+    name.len = static_cast<size_t>(
+        ngx_sprintf(name.data, "llm_cache_zone %V %uD", &zone->name,
+                    zone->options.dimensions)
+        - name.data);
+    zone->shm_zone = ngx_shared_memory_add(cf, &name, zone->memory,
+                                           &ngx_http_llm_module);
+    if (zone->shm_zone == nullptr) {
+        return NGX_ERROR;
+    }
+    zone->shm_zone->init = init_zone;
+    zone->shm_zone->data = zone;
+    return NGX_OK;
+}
+
 char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
     auto refuse = [&](const char *what, const ngx_str_t *name) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s is named \"%V\" in %s:%ui",
@@ -211,7 +235,9 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
     } else {
         zone->similarity.at = zone->similarity.grey = 2;
     }
-    return NGX_CONF_OK;
+    return declare_memory(cf, zone) == NGX_OK
+               ? NGX_CONF_OK
+               : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 }  // namespace
@@ -345,22 +371,6 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
         }
         ngx_sprintf(zone->prefix.data, "llm:%V:", &zone->name);
     }
-
-    // Named apart from nginx's own caches and limits.
-    ngx_str_t shm_name;
-    shm_name.len = sizeof("llm_cache_zone ") - 1 + zone->name.len;
-    shm_name.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, shm_name.len));
-    if (shm_name.data == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-    ngx_sprintf(shm_name.data, "llm_cache_zone %V", &zone->name);
-    zone->shm_zone = ngx_shared_memory_add(cf, &shm_name, zone->memory,
-                                           &ngx_http_llm_module);
-    if (zone->shm_zone == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-    zone->shm_zone->init = init_zone;
-    zone->shm_zone->data = zone;
     return NGX_CONF_OK;
 }
 
