@@ -46,7 +46,7 @@ ngx_command_t block_commands[] = {
      offsetof(ZoneT, memory), nullptr},
     {ngx_string("redis"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      offsetof(ZoneT, redis_name), nullptr},
-    {ngx_string("index"), NGX_CONF_TAKE1, set_index, 0, 0, nullptr},
+    {ngx_string("index"), NGX_CONF_TAKE12, set_index, 0, 0, nullptr},
     {ngx_string("embedding"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      offsetof(ZoneT, embedding_name), nullptr},
     {ngx_string("similarity"), NGX_CONF_TAKE12, set_similarity, 0, 0,
@@ -68,7 +68,22 @@ char *set_index(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     static ngx_command_t slot = {
         ngx_string("index"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, 0,
         offsetof(ZoneT, index), indexes};
-    return ngx_conf_set_enum_slot(cf, &slot, conf);
+    auto zone = static_cast<ZoneT *>(conf);
+    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+
+    char *rv = ngx_conf_set_enum_slot(cf, &slot, conf);
+    if (rv != NGX_CONF_OK || cf->args->nelts == 2) {
+        return rv;
+    }
+    std::string_view algorithm = to_view(value[2]);
+    if (zone->index != NGX_HTTP_LLM_INDEX_REDISEARCH
+        || (algorithm != "hnsw" && algorithm != "flat")) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
+                           &value[2]);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    zone->index_flat = algorithm == "flat";
+    return NGX_CONF_OK;
 }
 
 char *set_similarity(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
