@@ -45,6 +45,7 @@ struct ngx_http_llm_auth_ctx_t {
     std::optional<llm::KeyDigest> digest;
     std::shared_ptr<const llm::Consumer> consumer;  // NULL: not let in
     const struct ngx_http_llm_refusal_t *refusal = nullptr;
+    std::string_view status;        // $llm_auth_status
     task::Task task;
     ngx_int_t result = NGX_DECLINED;
     bool waiting = false;

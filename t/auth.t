@@ -587,3 +587,28 @@ whole(openai_text('Hello'))
 ["x-api-key: old\n", "x-api-key: new\n", "x-api-key: bob\n"]
 --- response_headers eval
 ['X-Cache-Status: Miss', 'X-Cache-Status: Hit', 'X-Cache-Status: Miss']
+
+
+
+=== TEST 27: a variable says what became of a key
+--- http_config eval: $::HttpConfig
+--- config
+add_header X-Auth "$llm_auth_status" always;
+location / {
+    llm_auth file=$TEST_NGINX_SERVER_ROOT/html/keys;
+    llm_pass openai;
+}
+location /open/ { llm_pass openai; }
+--- user_files eval: $::Keys
+--- upstream eval
+whole(openai_text('Hello'))
+--- request eval
+[(ask_openai()) x 4, ask_openai('/open/v1/chat/completions')]
+--- more_headers eval
+["x-api-key: sk-alice\n", '', "x-api-key: wrong\n", "x-api-key: sk-carol\n",
+ '']
+--- error_code eval
+[200, 401, 401, 401, 200]
+--- response_headers eval
+['X-Auth: allowed', 'X-Auth: missing', 'X-Auth: unknown', 'X-Auth: expired',
+ '!X-Auth']

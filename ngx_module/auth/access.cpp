@@ -16,6 +16,7 @@ struct ngx_http_llm_refusal_t {
     const char *challenge;
     const char *message;
     const char *reason;         // in the log
+    const char *word;           // $llm_auth_status
 };
 
 namespace {
@@ -25,22 +26,26 @@ using Auth = ngx_http_llm_auth_t;
 constexpr ngx_http_llm_refusal_t no_key = {
     NGX_HTTP_UNAUTHORIZED, llm::ErrorKind::authentication, "missing_api_key",
     "Bearer realm=\"llm\"",
-    "this gateway needs an API key, and none was sent", "no key was sent"};
+    "this gateway needs an API key, and none was sent", "no key was sent",
+    "missing"};
 
 constexpr ngx_http_llm_refusal_t wrong_key = {
     NGX_HTTP_UNAUTHORIZED, llm::ErrorKind::authentication, "invalid_api_key",
     "Bearer realm=\"llm\", error=\"invalid_token\"",
-    "the API key is not known to this gateway", "unknown key"};
+    "the API key is not known to this gateway", "unknown key",
+    "unknown"};
 
 constexpr ngx_http_llm_refusal_t expired_key = {
     NGX_HTTP_UNAUTHORIZED, llm::ErrorKind::authentication, "invalid_api_key",
     "Bearer realm=\"llm\", error=\"invalid_token\"",
-    "the API key has expired", "expired key"};
+    "the API key has expired", "expired key",
+    "expired"};
 
 constexpr ngx_http_llm_refusal_t no_store = {
     NGX_HTTP_SERVICE_UNAVAILABLE, llm::ErrorKind::unavailable, "",
     nullptr, "API keys cannot be checked at the moment",
-    "Redis cannot be asked for the key"};
+    "Redis cannot be asked for the key",
+    "unavailable"};
 
 ngx_int_t refuse(ngx_http_request_t *r, ngx_http_llm_auth_ctx_t &auth,
                  const ngx_http_llm_refusal_t &refusal,
@@ -49,6 +54,7 @@ ngx_int_t refuse(ngx_http_request_t *r, ngx_http_llm_auth_ctx_t &auth,
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "llm_auth: %s%s%V",
                   refusal.reason, name.empty() ? "" : " of ", &who);
     auth.refusal = &refusal;
+    auth.status = refusal.word;
     return refusal.status;
 }
 
@@ -104,6 +110,7 @@ ngx_int_t admit(ngx_http_request_t *r, ngx_http_llm_auth_ctx_t &auth,
         return NGX_ERROR;
     }
     auth.consumer = std::move(consumer);
+    auth.status = "allowed";
     return NGX_OK;
 }
 

@@ -1,4 +1,4 @@
-// $llm_consumer_group, $llm_key_NAME: what is known of the key that was let in.
+// $llm_auth_status, $llm_consumer_group, $llm_key_NAME: what is known of the key that was let in.
 #include "auth/auth.hpp"
 
 namespace {
@@ -21,6 +21,12 @@ ngx_int_t get_group(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                     uintptr_t) noexcept {
     const llm::Consumer *consumer = ngx_http_llm_auth_consumer(r);
     return set_text(v, consumer ? consumer->group : std::string_view());
+}
+
+ngx_int_t get_status(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                     uintptr_t) noexcept {
+    const ngx_http_llm_ctx_t *ctx = ngx_http_llm_find_ctx(r);
+    return set_text(v, ctx ? ctx->auth.status : std::string_view());
 }
 
 // $llm_key_rate, $llm_key_rate_ZONE; $llm_key_NAME is its meta.NAME.
@@ -52,6 +58,7 @@ ngx_int_t ngx_http_llm_auth_add_variables(ngx_conf_t *cf) noexcept {
         ngx_uint_t flags;
         ngx_http_get_variable_pt get;
     } variables[] = {
+        {"llm_auth_status", NGX_HTTP_VAR_NOCACHEABLE, get_status},
         {"llm_consumer_group", NGX_HTTP_VAR_NOCACHEABLE, get_group},
         {"llm_key_", NGX_HTTP_VAR_NOCACHEABLE | NGX_HTTP_VAR_PREFIX, get_key},
     };
