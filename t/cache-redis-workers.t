@@ -1,4 +1,5 @@
 # llm_cache_zone with Redis: one worker follows the others for all, and another
+# HUP: no, because entries live through a reload.
 # takes over when it dies.
 
 use lib 't/lib';

@@ -1,4 +1,5 @@
 # llm_cache_zone with "redis" and "index memory": what gateways share by a
+# HUP: no, because entries live through a reload.
 # plain Redis, and what goes wrong with it.
 
 use lib 't/lib';
