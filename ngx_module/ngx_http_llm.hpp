@@ -5,6 +5,7 @@
 
 #include "ngx.hpp"
 
+#include "account/conf.hpp"
 #include "cache/conf.hpp"
 
 #include "llm/format.hpp"
@@ -28,6 +29,7 @@ struct ngx_http_llm_header_t {
 // llm_provider NAME { ... }: where requests of one format are sent to.
 struct ngx_http_llm_provider_t {
     ngx_str_t name;
+    ngx_str_t preset;           // its name; empty: none
     const llm::Format *format;
     llm::Quirks quirks;
 
@@ -142,15 +144,20 @@ struct ngx_http_llm_loc_conf_t {
     ngx_int_t max_depth;        // llm_max_depth: nesting of a body
     void *simulate;             // ngx_http_llm_simulate_conf_t *
     ngx_http_complex_value_t *consumer;     // llm_consumer: who asks
+    ngx_http_llm_account_conf_t account;
     ngx_http_llm_cache_conf_t cache;
     ngx_http_llm_cache_use_t purge;         // llm_cache_purge
 };
 
-// Whether the calls of a location are the module's business. A policy is on
+// Whether the calls of a location are the module's business. What only counts
+// tokens answers no call. A policy is on
 // for whatever answers, unless "llm off" says that nothing is.
 inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
-    return llcf->pass || llcf->enable == 1
-           || (llcf->enable == NGX_CONF_UNSET && llcf->cache.use.zone);
+    return llcf->pass
+           || (!llcf->account.count_tokens
+               && (llcf->enable == 1
+                   || (llcf->enable == NGX_CONF_UNSET
+                       && llcf->cache.use.zone)));
 }
 
 // Directive handlers and life-cycle hooks, by file.

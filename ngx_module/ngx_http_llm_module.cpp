@@ -30,6 +30,10 @@ char *llm_pass(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     if (llcf->simulate) {
         return const_cast<char *>("is incompatible with \"llm_simulate\"");
     }
+    if (llcf->account.count_tokens == 1) {
+        return const_cast<char *>(
+            "is incompatible with \"llm_count_tokens\"");
+    }
 
     auto pass = static_cast<ngx_http_llm_pass_t *>(
         ngx_pcalloc(cf->pool, sizeof(ngx_http_llm_pass_t)));
@@ -163,6 +167,7 @@ struct Commands {
     Commands() noexcept {
         size_t count = 0;
         for (auto table : {gateway_commands, ngx_http_llm_cache_commands,
+                           ngx_http_llm_account_commands,
                            ngx_http_llm_status_commands}) {
             for (; table->name.len; ++table) {
                 all[count++] = *table;
@@ -286,6 +291,7 @@ void *create_loc_conf(ngx_conf_t *cf) noexcept {
     llcf->max_depth = NGX_CONF_UNSET;
     llcf->consumer =
         static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    ngx_http_llm_account_conf_create(&llcf->account);
     ngx_http_llm_cache_conf_create(&llcf->cache);
     return llcf;
 }
@@ -310,6 +316,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
                          static_cast<ngx_int_t>(limits.max_depth));
 
     ngx_conf_merge_ptr_value(conf->consumer, prev->consumer, nullptr);
+    ngx_http_llm_account_conf_merge(&prev->account, &conf->account);
     ngx_http_llm_cache_conf_merge(&prev->cache, &conf->cache);
 
     if (conf->max_depth < 1 || conf->max_depth > 10000) {
