@@ -15,6 +15,9 @@ extern "C" ngx_module_t ngx_http_llm_module;
 // What a worker knows of a host's addresses (endpoint.hpp).
 struct ngx_http_llm_endpoint_t;
 
+// The sums by model (account/totals.hpp).
+struct ngx_http_llm_totals_t;
+
 // llm_redis (redis/redis_conf.hpp).
 struct ngx_http_llm_redis_t;
 
@@ -122,6 +125,7 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t embeddings;     // ngx_http_llm_embedding_t *
     ngx_array_t cache_zones;    // ngx_http_llm_cache_zone_t *
     ngx_array_t cache_uses;     // ngx_http_llm_cache_use_t *, to be bound
+    ngx_http_llm_totals_t *totals;  // NULL: nobody wants to know
 };
 
 // llm_pass: where the requests of a location go.

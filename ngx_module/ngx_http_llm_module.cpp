@@ -1,6 +1,8 @@
 // The module itself: its directives, its configuration's life, its phases.
 #include "ngx_http_llm.hpp"
 
+#include "account/totals.hpp"
+#include "account/variables.hpp"
 #include "cache/request.hpp"
 #include "context.hpp"
 #include "embedding/embedding.hpp"
@@ -346,20 +348,32 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
 }
 
 ngx_int_t preconfiguration(ngx_conf_t *cf) noexcept {
-    ngx_int_t rc = ngx_http_llm_add_variables(cf);
-    return rc == NGX_OK ? ngx_http_llm_cache_add_variables(cf) : rc;
+    for (auto add : {ngx_http_llm_add_variables,
+                     ngx_http_llm_account_add_variables,
+                     ngx_http_llm_cache_add_variables}) {
+        if (add(cf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
 }
 
 ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
     auto cmcf = static_cast<ngx_http_core_main_conf_t *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
-    auto h = static_cast<ngx_http_handler_pt *>(
-        ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers));
-    if (h == nullptr) {
-        return NGX_ERROR;
+    const std::pair<ngx_uint_t, ngx_http_handler_pt> handlers[] = {
+        {NGX_HTTP_PRECONTENT_PHASE, ngx_http_llm_precontent_handler},
+        {NGX_HTTP_LOG_PHASE, ngx_http_llm_totals_handler},
+    };
+    for (auto [phase, handler] : handlers) {
+        auto h = static_cast<ngx_http_handler_pt *>(
+            ngx_array_push(&cmcf->phases[phase].handlers));
+        if (h == nullptr) {
+            return NGX_ERROR;
+        }
+        *h = handler;
     }
-    *h = ngx_http_llm_precontent_handler;
 
     ngx_http_llm_filter_init();
     return NGX_OK;

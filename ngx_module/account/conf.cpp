@@ -5,6 +5,7 @@
 
 #include "account/count.hpp"
 #include "account/tables.hpp"
+#include "account/totals.hpp"
 #include "llm/price.hpp"
 #include "ngx_http_llm.hpp"
 
@@ -105,6 +106,10 @@ char *set_prices(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept try {
         return NGX_CONF_OK;
     }
 
+    // There, too, is what was said of models without a price.
+    if (ngx_http_llm_totals_need(cf) != NGX_OK) {
+        return conf_error();
+    }
     account.prices = ngx_array_create(cf->pool, cf->args->nelts - 1,
                                       sizeof(const Table *));
     if (account.prices == nullptr) {
