@@ -7,6 +7,8 @@ use LLMAnswers;
 use LLMSteps;
 
 our $HttpConfig = q{
+    # Who sees the end of an answer sees what the log phase has counted.
+    lingering_close off;
     llm_provider openai {
         url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1;
         keepalive 0;

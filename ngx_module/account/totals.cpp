@@ -70,10 +70,14 @@ bool read_call(ngx_http_llm_ctx_t &ctx, Call &call) noexcept {
         call.provider = to_view(ctx.answered->provider->name);
     }
     call.model = to_view(ctx.answered_model);
-    call.failed = ctx.error || ctx.exchange->broken()
-                  || (ctx.relay && !ctx.relayed);
-    call.known = (ctx.answered && ctx.answered->model.len) || !call.failed;
-    if (account.usage.known || account.usage.estimated) {
+    // A client that went away is no failure of the model's.
+    call.failed = !ctx.request->connection->error
+                  && (ctx.error || ctx.exchange->broken()
+                      || (ctx.relay && !ctx.relayed));
+    bool has_usage = account.usage.known || account.usage.estimated;
+    call.known = (ctx.answered && ctx.answered->model.len)
+                 || (has_usage && !call.failed);
+    if (has_usage) {
         call.usage = account.usage;
         if (auto cost = ngx_http_llm_cost(ctx)) {
             call.cost = *cost;
