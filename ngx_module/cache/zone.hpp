@@ -51,6 +51,7 @@ struct ngx_http_llm_cache_zone_t {
     ngx_str_t redis_name;       // empty: memory only
     ngx_http_llm_redis_t *redis;
     ngx_uint_t index;
+    bool index_flat;            // redisearch: one by one, no graph
     ngx_str_t embedding_name;   // "off": exact matches only
     ngx_http_llm_embedding_t *embedding;    // NULL: exact matches only
     ngx_http_llm_embedding_t *judge;    // compares answers, in the worker

@@ -219,10 +219,12 @@ IndexReport read_index_info(const Reply &reply, const Names &names,
     return {IndexState::ready, {}};
 }
 
-Command create_index(const Names &names, std::size_t dimensions) {
+Command create_index(const Names &names, std::size_t dimensions,
+                     Algorithm algorithm) {
     return {{"FT.CREATE", names.index(), "ON", "HASH", "PREFIX", "1",
              names.hashes(), "SCHEMA", std::string(partition_field), "TAG",
-             std::string(vector_field), "VECTOR", "HNSW", "6", "TYPE",
+             std::string(vector_field), "VECTOR",
+             algorithm == Algorithm::flat ? "FLAT" : "HNSW", "6", "TYPE",
              "FLOAT32", "DIM", std::to_string(dimensions), "DISTANCE_METRIC",
              "COSINE"},
             names.index()};
