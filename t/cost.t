@@ -345,3 +345,26 @@ qr/\[emerg\] .*open\(\) ".*nowhere\.json" failed .* in .*nginx\.conf:\d+/
 --- must_die
 --- error_log
 "off" goes with no other parameter
+
+
+
+=== TEST 20: a folder is no table
+--- http_config
+    llm_prices .;
+--- config
+--- must_die
+--- error_log
+is no file of prices
+
+
+
+=== TEST 21: nor is what has no prices
+--- http_config
+    llm_prices own.json;
+--- config
+--- user_files
+>>> ../conf/own.json
+{}
+--- must_die
+--- error_log eval
+qr/\[emerg\].*own\.json": .* in .*nginx\.conf:\d+/
