@@ -5,6 +5,7 @@
 
 #include "ngx.hpp"
 
+#include "account/conf.hpp"
 #include "auth/conf.hpp"
 #include "cache/conf.hpp"
 
@@ -14,6 +15,9 @@ extern "C" ngx_module_t ngx_http_llm_module;
 
 // What a worker knows of a host's addresses (endpoint.hpp).
 struct ngx_http_llm_endpoint_t;
+
+// The sums by model (account/totals.hpp).
+struct ngx_http_llm_totals_t;
 
 // llm_redis (redis/redis_conf.hpp).
 struct ngx_http_llm_redis_t;
@@ -29,6 +33,7 @@ struct ngx_http_llm_header_t {
 // llm_provider NAME { ... }: where requests of one format are sent to.
 struct ngx_http_llm_provider_t {
     ngx_str_t name;
+    ngx_str_t preset;           // its name; empty: none
     const llm::Format *format;
     llm::Quirks quirks;
 
@@ -123,6 +128,7 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t cache_uses;     // ngx_http_llm_cache_use_t *, to be bound
     ngx_array_t key_files;      // ngx_http_llm_key_file_t *
     ngx_array_t key_stores;     // ngx_http_llm_key_store_t *
+    ngx_http_llm_totals_t *totals;  // NULL: nobody wants to know
 };
 
 // llm_pass: where the requests of a location go.
@@ -146,18 +152,22 @@ struct ngx_http_llm_loc_conf_t {
     void *simulate;             // ngx_http_llm_simulate_conf_t *
     ngx_http_complex_value_t *consumer;     // llm_consumer: who asks
     ngx_http_llm_auth_conf_t auth;
+    ngx_http_llm_account_conf_t account;
     ngx_http_llm_cache_conf_t cache;
     ngx_http_llm_cache_use_t purge;         // llm_cache_purge
 };
 
-// Whether the calls of a location are the module's business. A policy is on
+// Whether the calls of a location are the module's business. What only counts
+// tokens answers no call. A policy is on
 // for whatever answers, unless "llm off" says that nothing is.
 inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
-    return llcf->pass || llcf->enable == 1
-           || (llcf->enable == NGX_CONF_UNSET
-               && (llcf->cache.use.zone || llcf->auth.auth
-                   || llcf->auth.allowed_models
-                   || llcf->auth.denied_models));
+    return llcf->pass
+           || (!llcf->account.count_tokens
+               && (llcf->enable == 1
+                   || (llcf->enable == NGX_CONF_UNSET
+                       && (llcf->cache.use.zone || llcf->auth.auth
+                           || llcf->auth.allowed_models
+                           || llcf->auth.denied_models))));
 }
 
 // Directive handlers and life-cycle hooks, by file.

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "account/count.hpp"
 #include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "client_header.hpp"
@@ -36,6 +37,7 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     limits.max_event = llcf->max_event;
 
     ctx->exchange.emplace(*ctx->route.format, ctx->body, limits, &ctx->memory);
+    ctx->exchange->count_with(ngx_http_llm_prompt_tokens);
 
     if (ctx->route.operation == llm::Operation::models) {
         ngx_http_llm_model_rules_t rules(r, llcf);

@@ -1,5 +1,6 @@
 # llm_cache_zone with Redis: one worker follows the others for all, and another
 # takes over when it dies.
+# HUP: no, because entries live through a reload.
 
 use lib 't/lib';
 use LLMTest;

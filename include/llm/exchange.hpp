@@ -68,6 +68,10 @@ protected:
     ~AnswerObserver() = default;
 };
 
+// Counts the tokens of a prompt for a model, with more than its bytes to go by.
+using CountPrompt = std::int64_t (*)(const chat::Request &request,
+                                     std::string_view model);
+
 // The bytes that answer() has made of a response, for another call that asks
 // for the same response in the same way.
 class Rendition {
@@ -118,11 +122,19 @@ public:
     const Format &client() const noexcept { return client_; }
     const RequestHead &head() const noexcept { return head_; }
 
+    // The client's body as JSON.
+    json::Value body() const noexcept { return document_.root(); }
+
     // The whole call, read at the first time; lives as long as this object.
     Result<const chat::Request *> request();
 
     // Must outlive the answer. nullptr: nobody.
     void observe(AnswerObserver *observer) noexcept { observer_ = observer; }
+
+    // What is asked where a provider does not say the prompt's tokens: at the
+    // end of an answer, at most once a try. Else they are guessed from the
+    // bytes.
+    void count_with(CountPrompt count) noexcept { count_prompt_ = count; }
 
     // Starts a try: makes the body for this target. The pieces are views into
     // the client's body or into this object, valid until the next prepare().
@@ -186,6 +198,7 @@ private:
     void begin_answer();
     void write_answer(const chat::Response &response);
     void replay(const chat::Response &response);
+    std::int64_t prompt_tokens();
     void estimate_usage();
     AnswerContext answer_context() const;
 
@@ -230,6 +243,7 @@ private:
     std::string output_;
     Account account_;
     AnswerObserver *observer_ = nullptr;
+    CountPrompt count_prompt_ = nullptr;
 };
 
 // A whole answer as the events of a stream, for a client that asked for one.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "account/cost.hpp"
 #include "answer.hpp"
 #include "cache/redis_tier.hpp"
 #include "cache/wait.hpp"
@@ -169,6 +170,7 @@ Served answered(Cache &cache, const ZoneKey &key, std::int64_t age,
     const auto &usage = cache.ctx->exchange->account().usage;
     cache.saved_prompt_tokens = usage.prompt_tokens;
     cache.saved_completion_tokens = usage.completion_tokens;
+    cache.saved_nanodollars = ngx_http_llm_saved_cost(*cache.ctx);
     return Served::yes;
 }
 
@@ -234,6 +236,8 @@ void count_hit(Cache &cache, bool stale, bool from_redis) {
         static_cast<std::uint64_t>(cache.saved_prompt_tokens);
     counts.saved_completion_tokens +=
         static_cast<std::uint64_t>(cache.saved_completion_tokens);
+    counts.saved_nanodollars +=
+        static_cast<std::uint64_t>(cache.saved_nanodollars);
 }
 
 // The answer is at hand: the content phase sends it.

@@ -40,6 +40,7 @@ struct ngx_http_llm_cache_counts_t {
     std::uint64_t unstorable;       // answers that were not kept
     std::uint64_t saved_prompt_tokens;
     std::uint64_t saved_completion_tokens;
+    std::uint64_t saved_nanodollars;    // by llm_prices
 };
 
 struct ngx_http_llm_cache_shctx_t;      // zone.cpp: what is in shared memory

@@ -616,15 +616,25 @@ void Exchange::fail_stream(const Error &error) {
     broken_ = true;
 }
 
+std::int64_t Exchange::prompt_tokens() {
+    if (count_prompt_ && operation_ == Operation::chat) {
+        if (auto parsed = request()) {
+            return count_prompt_(**parsed, target_.model);
+        }
+    }
+    return estimate_prompt_tokens(document_.root());
+}
+
 void Exchange::estimate_usage() {
     chat::Usage &usage = account_.usage;
-    if (usage.known && account_.complete) {
+    // Once: a stream may have told its client already.
+    if ((usage.known && account_.complete) || usage.estimated) {
         return;
     }
     // Of an answer that broke off the provider may have named the prompt's
     // tokens, and some of the answer's, as Anthropic does.
     if (!usage.known) {
-        usage.prompt_tokens = estimate_prompt_tokens(document_.root());
+        usage.prompt_tokens = prompt_tokens();
     }
     usage.completion_tokens = std::max(usage.completion_tokens,
                                        tokens_of_bytes(completion_bytes_));

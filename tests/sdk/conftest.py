@@ -70,6 +70,7 @@ def gateway(providers, closed_port):
     location /dead/ { llm_pass dead; }
     location /from-dead/ { llm_pass from-dead; }
     location /any/ { llm_pass $llm_request_model; }
+    location /any/v1/messages/count_tokens { llm_count_tokens; }
     location /cached/openai/ {
         llm_pass openai;
         llm_cache answers;
