@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "auth/auth.hpp"
 #include "client_header.hpp"
 
 namespace {
@@ -15,6 +16,9 @@ constexpr std::string_view credential_headers[] = {
 
 std::string_view ngx_http_llm_consumer(
     ngx_http_request_t *r, const ngx_http_llm_loc_conf_t *llcf) noexcept {
+    if (const llm::Consumer *consumer = ngx_http_llm_auth_consumer(r)) {
+        return consumer->name;
+    }
     ngx_str_t value;
     if (llcf->consumer == nullptr
         || ngx_http_complex_value(r, llcf->consumer, &value) != NGX_OK) {

@@ -36,6 +36,7 @@ void destroy(void *data) noexcept {
 void cancel(void *data) noexcept {
     auto ctx = static_cast<ngx_http_llm_ctx_t *>(data);
     ctx->policy = task::Task();
+    ctx->auth.task = task::Task();
     ngx_http_llm_relay_settle(ctx);
     if (ctx->cache) {
         ctx->cache->release();

@@ -7,6 +7,7 @@
 #include <memory_resource>
 #include <optional>
 
+#include "llm/consumer.hpp"
 #include "llm/exchange.hpp"
 #include "task.hpp"
 
@@ -35,12 +36,29 @@ struct ngx_http_llm_cache_deleter_t {
     void operator()(ngx_http_llm_cache_ctx_t *cache) const noexcept;
 };
 
+// What llm_auth has found out (auth/access.cpp).
+struct ngx_http_llm_auth_ctx_t {
+    // The llm_auth that decided, or is about to; error_page may lead to a
+    // location with another.
+    const ngx_http_llm_auth_t *conf = nullptr;
+    // The key itself is taken out of the request once it is known.
+    std::optional<llm::KeyDigest> digest;
+    std::shared_ptr<const llm::Consumer> consumer;  // NULL: not let in
+    const struct ngx_http_llm_refusal_t *refusal = nullptr;
+    std::string_view status;        // $llm_auth_status
+    task::Task task;
+    ngx_int_t result = NGX_DECLINED;
+    bool waiting = false;
+};
+
 struct ngx_http_llm_ctx_t {
     explicit ngx_http_llm_ctx_t(ngx_http_request_t *r)
         : request(r), memory(r->pool) {}
 
     ngx_http_request_t *request;
     ngx_http_llm_memory_t memory;
+
+    ngx_http_llm_auth_ctx_t auth;
 
     // The client's API; openai where the path says nothing.
     llm::RouteMatch route;

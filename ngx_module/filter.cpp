@@ -4,6 +4,7 @@
 
 #include "account/count.hpp"
 #include "answer.hpp"
+#include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "relay.hpp"
 
@@ -188,11 +189,17 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
 }
 
 ngx_int_t header_filter(ngx_http_request_t *r) noexcept try {
-    if (r != r->main || !speaks_llm(r)) {
+    if (r != r->main) {
         return next_header_filter(r);
     }
 
     auto ctx = ngx_http_llm_find_ctx(r);
+    if (ctx && ngx_http_llm_auth_refused(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (!speaks_llm(r)) {
+        return next_header_filter(r);
+    }
     ngx_int_t rc = rescue(r, ctx);
     if (rc != NGX_DECLINED) {
         return rc == NGX_OK ? next_header_filter(r) : NGX_ERROR;

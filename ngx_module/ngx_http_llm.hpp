@@ -6,6 +6,7 @@
 #include "ngx.hpp"
 
 #include "account/conf.hpp"
+#include "auth/conf.hpp"
 #include "cache/conf.hpp"
 
 #include "llm/format.hpp"
@@ -125,6 +126,8 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t embeddings;     // ngx_http_llm_embedding_t *
     ngx_array_t cache_zones;    // ngx_http_llm_cache_zone_t *
     ngx_array_t cache_uses;     // ngx_http_llm_cache_use_t *, to be bound
+    ngx_array_t key_files;      // ngx_http_llm_key_file_t *
+    ngx_array_t key_stores;     // ngx_http_llm_key_store_t *
     ngx_http_llm_totals_t *totals;  // NULL: nobody wants to know
 };
 
@@ -148,6 +151,7 @@ struct ngx_http_llm_loc_conf_t {
     ngx_int_t max_depth;        // llm_max_depth: nesting of a body
     void *simulate;             // ngx_http_llm_simulate_conf_t *
     ngx_http_complex_value_t *consumer;     // llm_consumer: who asks
+    ngx_http_llm_auth_conf_t auth;
     ngx_http_llm_account_conf_t account;
     ngx_http_llm_cache_conf_t cache;
     ngx_http_llm_cache_use_t purge;         // llm_cache_purge
@@ -161,7 +165,9 @@ inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
            || (!llcf->account.count_tokens
                && (llcf->enable == 1
                    || (llcf->enable == NGX_CONF_UNSET
-                       && llcf->cache.use.zone)));
+                       && (llcf->cache.use.zone || llcf->auth.auth
+                           || llcf->auth.allowed_models
+                           || llcf->auth.denied_models))));
 }
 
 // Directive handlers and life-cycle hooks, by file.

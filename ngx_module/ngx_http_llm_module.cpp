@@ -3,6 +3,7 @@
 
 #include "account/totals.hpp"
 #include "account/variables.hpp"
+#include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "context.hpp"
 #include "embedding/embedding.hpp"
@@ -168,7 +169,8 @@ struct Commands {
 
     Commands() noexcept {
         size_t count = 0;
-        for (auto table : {gateway_commands, ngx_http_llm_cache_commands,
+        for (auto table : {gateway_commands, ngx_http_llm_auth_commands,
+                           ngx_http_llm_cache_commands,
                            ngx_http_llm_account_commands,
                            ngx_http_llm_status_commands}) {
             for (; table->name.len; ++table) {
@@ -198,7 +200,11 @@ void *create_main_conf(ngx_conf_t *cf) noexcept {
         || ngx_array_init(&mcf->cache_zones, cf->pool, 2,
                           sizeof(ngx_http_llm_cache_zone_t *)) != NGX_OK
         || ngx_array_init(&mcf->cache_uses, cf->pool, 4,
-                          sizeof(ngx_http_llm_cache_use_t *)) != NGX_OK) {
+                          sizeof(ngx_http_llm_cache_use_t *)) != NGX_OK
+        || ngx_array_init(&mcf->key_files, cf->pool, 2,
+                          sizeof(ngx_http_llm_key_file_t *)) != NGX_OK
+        || ngx_array_init(&mcf->key_stores, cf->pool, 2,
+                          sizeof(ngx_http_llm_key_store_t *)) != NGX_OK) {
         return nullptr;
     }
     return mcf;
@@ -260,7 +266,8 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
     }
 
     if ((rv = bind_passes(cf, mcf)) != NGX_CONF_OK
-        || (rv = ngx_http_llm_cache_zones_init(cf, mcf)) != NGX_CONF_OK) {
+        || (rv = ngx_http_llm_cache_zones_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_auth_init(cf, mcf)) != NGX_CONF_OK) {
         return rv;
     }
 
@@ -293,6 +300,7 @@ void *create_loc_conf(ngx_conf_t *cf) noexcept {
     llcf->max_depth = NGX_CONF_UNSET;
     llcf->consumer =
         static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    ngx_http_llm_auth_conf_create(&llcf->auth);
     ngx_http_llm_account_conf_create(&llcf->account);
     ngx_http_llm_cache_conf_create(&llcf->cache);
     return llcf;
@@ -318,6 +326,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
                          static_cast<ngx_int_t>(limits.max_depth));
 
     ngx_conf_merge_ptr_value(conf->consumer, prev->consumer, nullptr);
+    ngx_http_llm_auth_conf_merge(&prev->auth, &conf->auth);
     ngx_http_llm_account_conf_merge(&prev->account, &conf->account);
     ngx_http_llm_cache_conf_merge(&prev->cache, &conf->cache);
 
@@ -349,6 +358,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
 
 ngx_int_t preconfiguration(ngx_conf_t *cf) noexcept {
     for (auto add : {ngx_http_llm_add_variables,
+                     ngx_http_llm_auth_add_variables,
                      ngx_http_llm_account_add_variables,
                      ngx_http_llm_cache_add_variables}) {
         if (add(cf) != NGX_OK) {
@@ -363,6 +373,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
     const std::pair<ngx_uint_t, ngx_http_handler_pt> handlers[] = {
+        {NGX_HTTP_ACCESS_PHASE, ngx_http_llm_access_handler},
         {NGX_HTTP_PRECONTENT_PHASE, ngx_http_llm_precontent_handler},
         {NGX_HTTP_LOG_PHASE, ngx_http_llm_totals_handler},
     };
@@ -397,7 +408,8 @@ ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
     }
     if (ngx_http_llm_redises_start(cycle, mcf) != NGX_OK
         || ngx_http_llm_embeddings_start(cycle, mcf) != NGX_OK
-        || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK) {
+        || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_auth_start(cycle, mcf) != NGX_OK) {
         return NGX_ERROR;
     }
     return NGX_OK;

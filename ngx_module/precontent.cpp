@@ -3,6 +3,7 @@
 #include <new>
 
 #include "account/count.hpp"
+#include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "client_header.hpp"
 #include "endpoint_wait.hpp"
@@ -39,7 +40,14 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     ctx->exchange->count_with(ngx_http_llm_prompt_tokens);
 
     if (ctx->route.operation == llm::Operation::models) {
-        ctx->exchange->open_models();
+        ngx_http_llm_model_rules_t rules(r, llcf);
+        if (rules.any()) {
+            ctx->exchange->open_models([rules](std::string_view name) {
+                return rules.allow({&name, 1});
+            });
+        } else {
+            ctx->exchange->open_models();
+        }
         ctx->exchange->set_context({}, ngx_time());
         ctx->pool = llcf->pass->pool;
         co_await ngx_http_llm_endpoints_ready_t(r, ctx->pool);
@@ -53,12 +61,18 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     ctx->exchange->set_context(unique_id(r), ngx_time());
 
     if (llcf->pass == nullptr) {
+        if (auto may = ngx_http_llm_check_model(r, ctx, llcf); !may) {
+            co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
+        }
         ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
         co_return rc == NGX_DECLINED ? ngx_http_llm_relay_prepare(r, ctx) : rc;
     }
 
     if (auto routed = ngx_http_llm_route(r, ctx, llcf); !routed) {
         co_return ngx_http_llm_refuse(ctx, std::move(routed.error()));
+    }
+    if (auto may = ngx_http_llm_check_model(r, ctx, llcf); !may) {
+        co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
     }
 
     ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
@@ -169,6 +183,20 @@ llm::Error no_route() {
     return error;
 }
 
+// Of another handler's paths this one knows nothing.
+ngx_int_t unknown_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+                       const ngx_http_llm_loc_conf_t *llcf) {
+    constexpr ngx_uint_t harmless =
+        NGX_HTTP_GET | NGX_HTTP_HEAD | NGX_HTTP_OPTIONS;
+    if (!(r->method & harmless)) {
+        if (auto may = ngx_http_llm_check_unknown_call(r, llcf); !may) {
+            ctx->policy_result =
+                ngx_http_llm_refuse(ctx, std::move(may.error()));
+        }
+    }
+    return ctx->policy_result;
+}
+
 // nginx does not inflate what clients send.
 bool is_compressed(ngx_http_request_t *r) {
     auto coding = ngx_http_llm_client_header(r, "content-encoding");
@@ -193,6 +221,7 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
 
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+    ngx_http_llm_auth_passed(r, llcf);
     if (!ngx_http_llm_is_on(llcf)) {
         return NGX_DECLINED;
     }
@@ -225,7 +254,7 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
     if (ctx->route.format == nullptr) {
         if (llcf->pass == nullptr) {
             ctx->policy_done = 1;
-            return NGX_DECLINED;
+            return unknown_call(r, ctx, llcf);
         }
         return ngx_http_llm_refuse(ctx, no_route());
     }
@@ -237,12 +266,12 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
             return rc == NGX_OK ? run_policy(r, ctx) : rc;
         }
         ctx->policy_done = 1;
-        return NGX_DECLINED;
+        return llcf->pass ? NGX_DECLINED : unknown_call(r, ctx, llcf);
     }
     if (r->method != NGX_HTTP_POST) {
         if (llcf->pass == nullptr) {
             ctx->policy_done = 1;
-            return NGX_DECLINED;
+            return unknown_call(r, ctx, llcf);
         }
         (void) ngx_http_llm_refuse(
             ctx, llm::invalid_request("this route takes POST requests"));

@@ -68,6 +68,19 @@ struct Consumer {
 Result<void> set_parameter(Consumer &consumer, std::string_view name,
                            std::string_view value);
 
+// A consumer as a hash in Redis has it: names and values by turns, "name" and
+// the parameters above. The error quotes the word.
+Result<Consumer> consumer_of_fields(const KeyDigest &digest,
+                                    std::span<const std::string_view> fields);
+
+// Such fields as one string of bytes, and back: views into it. Empty: not
+// written by that.
+std::string pack_fields(std::span<const std::string_view> fields);
+std::vector<std::string_view> unpack_fields(std::string_view packed);
+
+// 64 digits, in lower case.
+std::string to_hex(const KeyDigest &digest);
+
 // All keys of a file, found by digest in constant time.
 class ConsumerKeys {
 public:
@@ -80,11 +93,42 @@ public:
     std::span<const Consumer> all() const noexcept { return consumers_; }
 
 private:
+    friend class ConsumerKeysReader;
+
     // The digest of a key is as good as random.
     std::size_t place_of(const KeyDigest &digest) const noexcept;
 
     std::vector<Consumer> consumers_;
     std::vector<std::uint32_t> places_;     // index + 1; 0: free
+};
+
+// Reads a key file some lines at a time, for who must not be busy for long:
+//
+//     ConsumerKeysReader reader(text);
+//     while (!reader.done()) {
+//         if (auto read = reader.read(1000); !read) { ... }
+//         ...
+//     }
+//     use(reader.take());
+class ConsumerKeysReader {
+public:
+    // The text must outlive this.
+    explicit ConsumerKeysReader(std::string_view text);
+
+    // At most so many lines, above 0. The error says which line it is, and
+    // ends the reading.
+    Result<void> read(std::size_t lines);
+    bool done() const noexcept { return rest_.empty(); }
+    // Once, and only of a file that was read to its end.
+    ConsumerKeys take() noexcept { return std::move(keys_); }
+
+private:
+    Result<void> read_one(std::string_view line);
+
+    std::string_view rest_;
+    std::size_t number_ = 0;            // of the line that was read last
+    ConsumerKeys keys_;
+    std::vector<std::size_t> lines_;    // of each consumer
 };
 
 // * stands for any characters, also none. Letters of ASCII match without

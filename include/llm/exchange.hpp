@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -109,8 +110,13 @@ public:
 
     // Reads the body as far as routing needs it.
     Result<void> open();
-    // A call for the list of models, which has no body.
-    void open_models() noexcept { operation_ = Operation::models; }
+    // A call for the list of models, which has no body. With `shows`, only
+    // those that it is true for are in the answer.
+    void open_models(std::function<bool(std::string_view)> shows = {}) noexcept
+    {
+        operation_ = Operation::models;
+        shows_model_ = std::move(shows);
+    }
     Operation operation() const noexcept { return operation_; }
 
     const Format &client() const noexcept { return client_; }
@@ -202,6 +208,7 @@ private:
     std::pmr::memory_resource *memory_;
 
     Operation operation_ = Operation::chat;
+    std::function<bool(std::string_view)> shows_model_;
     json::Document document_;
     RequestHead head_;
     std::optional<chat::Request> request_;

@@ -364,44 +364,85 @@ Result<void> set_parameter(Consumer &consumer, std::string_view name,
                            std::string(name));
 }
 
+Result<Consumer> consumer_of_fields(
+    const KeyDigest &digest, std::span<const std::string_view> fields) {
+    Consumer consumer;
+    consumer.digest = digest;
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+        if (!utf8::is_valid(fields[i]) || !utf8::is_valid(fields[i + 1])) {
+            return invalid_request("is not UTF-8");
+        }
+        if (fields[i] != "name") {
+            auto set = set_parameter(consumer, fields[i], fields[i + 1]);
+            if (!set) {
+                return set.error();
+            }
+        } else if (is_name(fields[i + 1])) {
+            consumer.name = fields[i + 1];
+        } else {
+            return invalid_request("invalid name " + quoted(fields[i + 1]));
+        }
+    }
+    if (consumer.name.empty()) {
+        return invalid_request("has no field \"name\"");
+    }
+    return consumer;
+}
+
 Result<ConsumerKeys> ConsumerKeys::parse(std::string_view text) {
-    ConsumerKeys keys;
-    std::vector<std::size_t> lines;
-    auto error_of_line = [](std::size_t number, const Error &why) {
-        return invalid_request("line " + std::to_string(number) + ": "
-                                   + why.message,
-                               why.param);
-    };
-
-    for (std::size_t number = 1; !text.empty(); ++number) {
-        auto line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
-        skip_blank(line);
-        if (line.empty() || line[0] == '#') {
-            continue;
-        }
-        Consumer consumer;
-        if (auto read = read_line(line, consumer); !read) {
-            return error_of_line(number, read.error());
-        }
-        keys.consumers_.push_back(std::move(consumer));
-        lines.push_back(number);
+    ConsumerKeysReader reader(text);
+    if (auto read = reader.read(SIZE_MAX); !read) {
+        return read.error();
     }
+    return reader.take();
+}
 
+ConsumerKeysReader::ConsumerKeysReader(std::string_view text) : rest_(text) {
+    // No more keys than lines, nor than fit in with their digests.
+    std::size_t shortest_line = sizeof("a ") + 2 * sizeof(KeyDigest);
+    std::size_t most = std::min<std::size_t>(
+        static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'))
+            + 1,
+        text.size() / shortest_line + 1);
+    keys_.consumers_.reserve(most);
+    lines_.reserve(most);
     // Half of the places stay free: no search is long, and all of them end.
-    keys.places_.resize(std::bit_ceil(2 * keys.consumers_.size() + 2));
-    for (std::size_t i = 0; i < keys.consumers_.size(); ++i) {
-        auto &place = keys.places_[keys.place_of(keys.consumers_[i].digest)];
-        if (place != 0) {
-            return error_of_line(
-                lines[i],
-                invalid_request("the key of line "
-                                + std::to_string(lines[place - 1])
-                                + " again"));
+    keys_.places_.resize(std::bit_ceil(2 * most + 2));
+}
+
+Result<void> ConsumerKeysReader::read(std::size_t lines) {
+    for (; lines != 0 && !rest_.empty(); --lines) {
+        auto line = rest_.substr(0, rest_.find('\n'));
+        rest_.remove_prefix(std::min(line.size() + 1, rest_.size()));
+        ++number_;
+        if (auto read = read_one(line); !read) {
+            return invalid_request("line " + std::to_string(number_) + ": "
+                                       + read.error().message,
+                                   read.error().param);
         }
-        place = static_cast<std::uint32_t>(i + 1);
     }
-    return keys;
+    return {};
+}
+
+Result<void> ConsumerKeysReader::read_one(std::string_view line) {
+    skip_blank(line);
+    if (line.empty() || line[0] == '#') {
+        return {};
+    }
+    Consumer consumer;
+    if (auto read = read_line(line, consumer); !read) {
+        return read;
+    }
+    auto &place = keys_.places_[keys_.place_of(consumer.digest)];
+    if (place != 0) {
+        return invalid_request("the key of line "
+                               + std::to_string(lines_[place - 1])
+                               + " again");
+    }
+    keys_.consumers_.push_back(std::move(consumer));
+    lines_.push_back(number_);
+    place = static_cast<std::uint32_t>(keys_.consumers_.size());
+    return {};
 }
 
 // Where it is, or where it would be.

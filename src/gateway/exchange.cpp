@@ -566,14 +566,15 @@ Exchange::Step Exchange::finish_models(json::Value root) {
     mode_ = Mode::over;
     status_ = 200;
     content_type_ = "application/json";
-    if (same_format_) {
+    if (same_format_ && !shows_model_) {
         output_ = std::move(collected_);
         return Step::complete;
     }
 
     std::vector<std::string_view> names;
     for (auto model : data.elements()) {
-        if (auto id = model["id"].string(); !id.empty()) {
+        if (auto id = model["id"].string();
+            !id.empty() && (!shows_model_ || shows_model_(id))) {
             names.push_back(id);
         }
     }

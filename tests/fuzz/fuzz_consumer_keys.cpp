@@ -21,6 +21,26 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
                       "errors name the line", text);
     }
 
+    // In pieces it is the same.
+    ConsumerKeysReader reader(text);
+    std::size_t lines = 1 + size % 3;
+    Result<void> read;
+    while (read && !reader.done()) {
+        read = reader.read(lines);
+    }
+    fuzz::promise(static_cast<bool>(read) == static_cast<bool>(keys),
+                  "pieces are as good as the whole", text);
+    fuzz::promise(!read || reader.take().all().size() == keys->all().size(),
+                  "pieces have as many keys", text);
+
+    // What Redis may say, and what may be in memory.
+    auto fields = unpack_fields(text);
+    fuzz::promise(fields.empty() || pack_fields(fields) == text,
+                  "fields are packed as they were", text);
+    if (auto consumer = consumer_of_fields({}, fields)) {
+        fuzz::promise(!consumer->name.empty(), "a key has a name", text);
+    }
+
     auto half = text.substr(0, size / 2);
     if (half.find('*') == std::string_view::npos) {
         fuzz::promise(matches_model(half, half), "a name matches itself",

@@ -197,3 +197,73 @@ TEST_CASE("a credential is in one of the headers that clients use") {
     CHECK(credential_in(api_key, "sk-1") == "sk-1");
     CHECK(credential_in(api_key, "a b").empty());
 }
+
+TEST_CASE("a key file is read some lines at a time") {
+    std::string file;
+    for (int i = 0; i < 10; ++i) {
+        file += "# number " + std::to_string(i) + "\nname"
+                + std::to_string(i) + " " + digest_of_number(i) + "\n";
+    }
+    for (std::size_t lines : {1, 3, 20, 100}) {
+        ConsumerKeysReader reader(file);
+        std::size_t turns = 0;
+        while (!reader.done()) {
+            REQUIRE(reader.read(lines));
+            ++turns;
+        }
+        CHECK(turns == (20 + lines - 1) / lines);
+        auto keys = reader.take();
+        REQUIRE(keys.all().size() == 10);
+        for (const auto &consumer : keys.all()) {
+            CHECK(keys.find(consumer.digest) == &consumer);
+        }
+    }
+}
+
+TEST_CASE("the error of a later turn names the line of the file") {
+    std::string file = "a " + digest_of_number(1) + "\n\nb "
+                       + digest_of_number(1) + "\n";
+    ConsumerKeysReader reader(file);
+    REQUIRE(reader.read(2));
+    auto read = reader.read(1);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().message == "line 3: the key of line 1 again");
+}
+
+TEST_CASE("a hash in Redis says whose a key is") {
+    using Fields = std::vector<std::string_view>;
+    auto digest = digest_of_key("secret");
+    Fields fields = {"name", "alice", "models", "o3", "meta.team", "R 17"};
+    auto alice = consumer_of_fields(digest, fields);
+    REQUIRE(alice);
+    CHECK(alice->name == "alice");
+    CHECK(alice->digest == digest);
+    CHECK(alice->meta("team") == "R 17");
+    CHECK_FALSE(alice->may_use("gpt-4o"));
+
+    auto error = [&](const Fields &wrong) {
+        auto read = consumer_of_fields(digest, wrong);
+        return read ? std::string("no error") : read.error().message;
+    };
+    CHECK(error({}) == "has no field \"name\"");
+    CHECK(error({"group", "a"}) == "has no field \"name\"");
+    CHECK(error({"name", "a b"}) == "invalid name \"a b\"");
+    CHECK(error({"name", "a", "zork", "1"})
+          == "unknown parameter \"zork\"");
+    CHECK(error({"name", "a", "meta.x", "\xff"}) == "is not UTF-8");
+}
+
+TEST_CASE("fields can be packed") {
+    std::vector<std::string_view> fields = {"name", "", "x",
+                                            std::string_view("\0\n", 2)};
+    auto packed = pack_fields(fields);
+    CHECK(unpack_fields(packed) == fields);
+    CHECK(unpack_fields({}).empty());
+    for (std::size_t size = 1; size < packed.size(); ++size) {
+        CHECK(unpack_fields(packed.substr(0, size)) != fields);
+    }
+}
+
+TEST_CASE("a digest in hexadecimal") {
+    CHECK(to_hex(digest_of_key("secret")) == secret_hex);
+}
