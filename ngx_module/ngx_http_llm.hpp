@@ -6,6 +6,7 @@
 #include "ngx.hpp"
 
 #include "cache/conf.hpp"
+#include "limit/conf.hpp"
 
 #include "llm/format.hpp"
 
@@ -120,6 +121,8 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t embeddings;     // ngx_http_llm_embedding_t *
     ngx_array_t cache_zones;    // ngx_http_llm_cache_zone_t *
     ngx_array_t cache_uses;     // ngx_http_llm_cache_use_t *, to be bound
+    ngx_array_t limit_zones;    // ngx_http_llm_limit_zone_t *
+    ngx_array_t limit_rules;    // ngx_http_llm_limit_rule_t *, to be bound
 };
 
 // llm_pass: where the requests of a location go.
@@ -144,13 +147,16 @@ struct ngx_http_llm_loc_conf_t {
     ngx_http_complex_value_t *consumer;     // llm_consumer: who asks
     ngx_http_llm_cache_conf_t cache;
     ngx_http_llm_cache_use_t purge;         // llm_cache_purge
+    ngx_http_llm_limit_conf_t limit;
 };
 
 // Whether the calls of a location are the module's business. A policy is on
 // for whatever answers, unless "llm off" says that nothing is.
 inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
     return llcf->pass || llcf->enable == 1
-           || (llcf->enable == NGX_CONF_UNSET && llcf->cache.use.zone);
+           || (llcf->enable == NGX_CONF_UNSET
+               && (llcf->cache.use.zone
+                   || ngx_http_llm_limit_is_on(llcf->limit)));
 }
 
 // Directive handlers and life-cycle hooks, by file.
@@ -186,6 +192,15 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_llm_cache_zones_init(ngx_conf_t *cf,
                                     ngx_http_llm_main_conf_t *mcf) noexcept;
 ngx_int_t ngx_http_llm_cache_zones_start(ngx_cycle_t *cycle,
+                                         ngx_http_llm_main_conf_t *mcf)
+    noexcept;
+
+// limit/: llm_limit_zone
+ngx_http_llm_limit_zone_t *ngx_http_llm_find_limit_zone(
+    ngx_http_llm_main_conf_t *mcf, std::string_view name) noexcept;
+char *ngx_http_llm_limit_zones_init(ngx_conf_t *cf,
+                                    ngx_http_llm_main_conf_t *mcf) noexcept;
+ngx_int_t ngx_http_llm_limit_zones_start(ngx_cycle_t *cycle,
                                          ngx_http_llm_main_conf_t *mcf)
     noexcept;
 

@@ -5,6 +5,7 @@
 
 #include "answer.hpp"
 #include "cache/zone.hpp"
+#include "limit/status.hpp"
 #include "llm/json.hpp"
 #include "llm/metrics.hpp"
 #include "pool_zone.hpp"
@@ -181,6 +182,7 @@ void write_status(ngx_http_llm_main_conf_t *mcf, std::string &out) {
     }
     json.end_object();
 
+    ngx_http_llm_limit_write_status(mcf, json);
     json.end_object();
     out.push_back('\n');
 }
@@ -228,6 +230,7 @@ void write_metrics(ngx_http_llm_main_conf_t *mcf, std::string &out) {
                               states[i].stats.*row.stat);
         }
     }
+    ngx_http_llm_limit_write_metrics(mcf, exposition);
 }
 
 ngx_int_t respond(ngx_http_request_t *r, std::string_view type,
