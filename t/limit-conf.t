@@ -50,6 +50,14 @@ our @Mistakes = (
     ['llm_limit_zone $arg_a zone=a:1m rate=1k/m;
       llm_limit_zone $arg_b zone=a:1m rate=1k/m;',
      'llm_limit_zone "a" is already bound to key "$arg_a"'],
+    ['llm_limit_zone $arg_a zone=a:1m rate=1k/m redis=none;',
+     'no llm_redis is named "none"'],
+    ['llm_limit_zone $arg_a zone=a:1m rate=1k/m prefix=p:;',
+     '"prefix" is about Redis, but there is no "redis"'],
+    ['llm_redis r { server 127.0.0.1; }
+      llm_limit_zone $arg_a zone=a:1m rate=1k/m redis=r "prefix={p}";',
+     '"prefix" must have no braces'],
+    ['llm_limit_redis_error panic;', 'invalid value "panic"'],
     ['llm_limit zone=none;', 'no llm_limit_zone is named "none"'],
     ['llm_limit model=x;', '"llm_limit" directive must have a "zone"'],
     ['llm_limit zone=a delay=0;', 'invalid parameter "delay=0"'],
@@ -102,7 +110,20 @@ GET /
 
 
 
-=== TEST 2: what is right
+=== TEST 2: money without prices is said, not refused
+--- http_config
+llm_limit_zone $arg_a zone=money:1m rate=5usd/month;
+--- config
+location / { return 200 ok; }
+--- request
+GET /
+--- response_body: ok
+--- error_log
+llm_limit_zone "money" counts cost, but there are no prices: nothing is counted
+
+
+
+=== TEST 3: what is right
 --- http_config
 llm_limit_zone $arg_a zone=a:32k rate=100k/m burst=20k;
 llm_limit_zone $arg_a zone=b:1m rate=1m/d window=calendar time_zone=Europe/Berlin;

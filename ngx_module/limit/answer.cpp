@@ -15,7 +15,7 @@ std::vector<llm::limit::Held> held_of(const LimitCtx &limit) {
     std::vector<llm::limit::Held> held;
     held.reserve(limit.held.size());
     for (const auto &one : limit.held) {
-        if (!one.watched) {
+        if (one.decided && !one.watched) {
             held.push_back({to_view(one.zone->name), one.zone->spec.count,
                             one.limit, one.decision});
         }
@@ -123,7 +123,8 @@ ngx_int_t get_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 ngx_int_t ngx_http_llm_limit_answer_headers(
     ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) noexcept try {
     if (!ctx->limit || ctx->limit->headers_added
-        || ctx->limit->status == Status::none || ctx->limit->conf->dry_run) {
+        || ctx->limit->status == Status::none || ctx->limit->conf->dry_run
+        || ctx->limit->no_redis) {
         return NGX_OK;
     }
     LimitCtx &limit = *ctx->limit;

@@ -178,6 +178,13 @@ ngx_conf_enum_t cached_kinds[] = {
     {ngx_null_string, 0},
 };
 
+ngx_conf_enum_t redis_errors[] = {
+    {ngx_string("local"), NGX_HTTP_LLM_LIMIT_LOCAL},
+    {ngx_string("allow"), NGX_HTTP_LLM_LIMIT_ALLOW},
+    {ngx_string("deny"), NGX_HTTP_LLM_LIMIT_DENY},
+    {ngx_null_string, 0},
+};
+
 }  // namespace
 
 #define LLM_LIMIT(member) offsetof(ngx_http_llm_loc_conf_t, limit.member)
@@ -209,6 +216,10 @@ ngx_command_t ngx_http_llm_limit_commands[] = {
      ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET, LLM_LIMIT(cached),
      cached_kinds},
 
+    {ngx_string("llm_limit_redis_error"), anywhere | NGX_CONF_TAKE1,
+     ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET, LLM_LIMIT(redis_error),
+     redis_errors},
+
     {ngx_string("llm_limit_reserve"), anywhere | NGX_CONF_1MORE, set_reserve,
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
@@ -226,6 +237,7 @@ void ngx_http_llm_limit_conf_create(
     conf->dry_run = NGX_CONF_UNSET;
     conf->headers = NGX_CONF_UNSET_UINT;
     conf->cached = NGX_CONF_UNSET_UINT;
+    conf->redis_error = NGX_CONF_UNSET_UINT;
     conf->quantile = -1;
 }
 
@@ -243,6 +255,8 @@ void ngx_http_llm_limit_conf_merge(ngx_http_llm_limit_conf_t *prev,
     ngx_conf_merge_uint_value(conf->headers, prev->headers,
                               NGX_HTTP_LLM_LIMIT_HEADERS_OPENAI);
     ngx_conf_merge_uint_value(conf->cached, prev->cached, 0);
+    ngx_conf_merge_uint_value(conf->redis_error, prev->redis_error,
+                              NGX_HTTP_LLM_LIMIT_LOCAL);
     if (conf->quantile < 0) {
         bool said = prev->quantile >= 0;
         conf->quantile = said ? prev->quantile : defaults.quantile;

@@ -23,6 +23,13 @@ enum : ngx_uint_t {
     NGX_HTTP_LLM_LIMIT_HEADERS_DRAFT,   // RateLimit, RateLimit-Policy
 };
 
+// What holds while Redis does not answer.
+enum : ngx_uint_t {
+    NGX_HTTP_LLM_LIMIT_LOCAL,   // a fair share of the budget
+    NGX_HTTP_LLM_LIMIT_ALLOW,
+    NGX_HTTP_LLM_LIMIT_DENY,
+};
+
 struct ngx_http_llm_limit_conf_t {
     // ngx_http_llm_limit_rule_t *; NULL: not said; empty: off.
     ngx_array_t *rules;
@@ -31,6 +38,7 @@ struct ngx_http_llm_limit_conf_t {
     ngx_flag_t dry_run;
     ngx_uint_t headers;         // NGX_HTTP_LLM_LIMIT_HEADERS_*
     ngx_uint_t cached;          // 1: an answer from the cache counts, too
+    ngx_uint_t redis_error;     // NGX_HTTP_LLM_LIMIT_*
 
     // llm_limit_reserve: of answers without max_tokens. quantile < 0: not
     // said.

@@ -25,6 +25,13 @@ enum class ngx_http_llm_limit_status_t : std::uint8_t {
     rejected_dry_run,
 };
 
+// Where something is reserved.
+enum class ngx_http_llm_limit_place_t : std::uint8_t {
+    nowhere,
+    here,       // in the zone's memory
+    redis,
+};
+
 // One limit that a request is held to.
 struct ngx_http_llm_limit_held_t {
     const ngx_http_llm_limit_rule_t *rule;
@@ -35,7 +42,11 @@ struct ngx_http_llm_limit_held_t {
     std::int64_t amount = 0;            // wanted
     llm::limit::Decision decision;
     llm::limit::Reservation reservation;
-    bool reserved = false;
+    ngx_http_llm_limit_place_t place = ngx_http_llm_limit_place_t::nowhere;
+    std::string redis_key;              // where the zone's budgets are there
+    // What the zone's memory is asked: with Redis gone, this gateway's share.
+    llm::limit::Limit limit_here;
+    bool decided = false;               // the decision is there
     // Nothing was asked of a model that the limit is about, but one of them
     // may answer in another's place: then it is charged.
     bool watched = false;
@@ -54,6 +65,7 @@ struct ngx_http_llm_limit_ctx_t {
     ngx_http_llm_limit_status_t status = ngx_http_llm_limit_status_t::none;
     const ngx_http_llm_limit_zone_t *refused_by = nullptr;
     std::int64_t choices = 1;           // the request's "n"
+    bool no_redis = false;              // and therefore refused
     bool headers_added = false;
 };
 
@@ -62,6 +74,9 @@ struct ngx_http_llm_limit_ctx_t {
 task::Task ngx_http_llm_limit_reserve(ngx_http_request_t *r,
                                       ngx_http_llm_ctx_t *ctx,
                                       const ngx_http_llm_loc_conf_t *llcf);
+
+// Gives back all that is reserved.
+void ngx_http_llm_limit_give_back(ngx_http_llm_limit_ctx_t &limit) noexcept;
 
 // The request is over, or begins anew: what it really used takes the place of
 // what was reserved. May be called several times.

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "limit/amount.hpp"
+#include "limit/redis.hpp"
 #include "limit/rule.hpp"
 #include "limit/wait.hpp"
 #include "llm/limit_headers.hpp"
@@ -16,6 +17,7 @@ using Concern = ngx_http_llm_limit_concern_t;
 using Counts = ngx_http_llm_limit_counts_t;
 using Held = ngx_http_llm_limit_held_t;
 using LimitCtx = ngx_http_llm_limit_ctx_t;
+using Place = ngx_http_llm_limit_place_t;
 using Rule = ngx_http_llm_limit_rule_t;
 using Status = ngx_http_llm_limit_status_t;
 using llm::limit::Count;
@@ -71,6 +73,12 @@ void collect(ngx_http_request_t *r, LimitCtx &limit) {
         if (!ngx_http_llm_limit_rate(r, rule.zone, &held.limit)) {
             throw std::bad_alloc();
         }
+        held.limit_here = held.limit;
+        if (rule.zone->redis) {
+            held.redis_key = llm::limit::redis_key(
+                rule.zone->prefix, held.key, to_view(rule.zone->name),
+                held.limit);
+        }
         held.watched = concern == Concern::watched;
         held.by_name = concern == Concern::by_name;
         if (same != limit.held.end()) {
@@ -107,36 +115,125 @@ void set_amounts(LimitCtx &limit) {
 }
 
 bool refuses(const Held &held) {
-    return !held.watched && !held.decision.granted();
+    return held.decided && !held.watched && !held.decision.granted();
 }
 
 bool is_refused(const LimitCtx &limit) {
     return std::any_of(limit.held.begin(), limit.held.end(), refuses);
 }
 
-// All or none.
-void reserve_here(LimitCtx &limit) {
-    std::int64_t now = ngx_http_llm_limit_now();
-    for (auto &held : limit.held) {
-        ngx_http_llm_limit_locked_t locked(held.zone);
-        held.decision = locked->reserve(held.key, held.limit, now,
-                                        held.amount, &held.reservation);
-        held.reserved = held.decision.granted();
-    }
-    if (!is_refused(limit)) {
-        return;
-    }
-    for (auto &held : limit.held) {
-        if (!held.reserved) {
+void reserve_here(Held &held) {
+    ngx_http_llm_limit_locked_t locked(held.zone);
+    held.decision =
+        locked->reserve(held.key, held.limit_here, ngx_http_llm_limit_now(),
+                        held.amount, &held.reservation);
+    held.decided = true;
+    held.place = held.decision.granted() ? Place::here : Place::nowhere;
+}
+
+// What is asked of Redis: by server and slot. What is only watched may be
+// refused, and asks by itself.
+std::vector<ngx_http_llm_limit_group_t> groups_of(const LimitCtx &limit) {
+    std::vector<ngx_http_llm_limit_group_t> groups;
+    for (size_t i = 0; i < limit.held.size(); ++i) {
+        const Held &held = limit.held[i];
+        if (held.zone->redis == nullptr) {
             continue;
         }
-        ngx_http_llm_limit_locked_t locked(held.zone);
-        locked->settle(held.key, held.limit, now, held.reservation, 0);
-        held.reserved = false;
-        held.decision.remaining =
-            std::min(held.decision.limit,
-                     held.decision.remaining + held.amount);
+        auto same = std::find_if(
+            groups.begin(), groups.end(), [&](const auto &group) {
+                const Held &first = limit.held[group.members.front()];
+                return group.redis == held.zone->redis && !first.watched
+                       && !held.watched && first.key == held.key;
+            });
+        if (same == groups.end()) {
+            same = groups.emplace(groups.end());
+            same->redis = held.zone->redis;
+        }
+        same->members.push_back(i);
+        same->requests.push_back({held.redis_key, held.limit, held.amount});
     }
+    return groups;
+}
+
+// There is no answer of Redis: llm_limit_redis_error.
+void decide_without_redis(LimitCtx &limit, Held &held) {
+    held.decision = {};
+    held.decision.limit = held.limit.capacity();
+    held.decided = true;
+    switch (limit.conf->redis_error) {
+    case NGX_HTTP_LLM_LIMIT_ALLOW:
+        held.decision.outcome = Outcome::granted;
+        held.decision.remaining = held.decision.limit;
+        break;
+    case NGX_HTTP_LLM_LIMIT_DENY:
+        limit.no_redis = true;
+        break;
+    default: {
+        std::int64_t gateways;
+        {
+            ngx_http_llm_limit_locked_t locked(held.zone);
+            gateways = held.zone->shared->gateways;
+        }
+        held.limit_here = llm::limit::fair_share(held.limit, gateways);
+        reserve_here(held);
+    }
+    }
+}
+
+void take_answer(ngx_http_request_t *r, LimitCtx &limit,
+                 const ngx_http_llm_limit_group_t &group) {
+    if (group.failure) {
+        ngx_http_llm_limit_redis_log(r->connection->log, group.failure);
+    }
+    for (size_t i = 0; i < group.members.size(); ++i) {
+        Held &held = limit.held[group.members[i]];
+        if (group.failure) {
+            decide_without_redis(limit, held);
+            continue;
+        }
+        const auto &remote = group.answer.decisions[i];
+        held.decision = remote.decision;
+        held.decided = true;
+        if (group.answer.granted) {
+            held.reservation = remote.reservation;
+            held.place = Place::redis;
+        }
+    }
+}
+
+// All or none. What is in memory comes first: if that refuses, Redis need not
+// be asked.
+task::Task reserve(ngx_http_request_t *r, LimitCtx &limit) {
+    for (auto &held : limit.held) {
+        held.decided = false;
+    }
+    for (auto &held : limit.held) {
+        if (held.zone->redis == nullptr) {
+            reserve_here(held);
+        }
+    }
+    if (!is_refused(limit)) {
+        auto groups = groups_of(limit);
+        if (!groups.empty()) {
+            co_await ngx_http_llm_limit_remote_t(r, groups);
+            for (const auto &group : groups) {
+                take_answer(r, limit, group);
+            }
+        }
+    }
+    if (!is_refused(limit)) {
+        co_return NGX_OK;
+    }
+    for (auto &held : limit.held) {
+        if (held.place != Place::nowhere) {
+            held.decision.remaining =
+                std::min(held.decision.limit,
+                         held.decision.remaining + held.amount);
+        }
+    }
+    ngx_http_llm_limit_give_back(limit);
+    co_return NGX_DECLINED;
 }
 
 // How long the call may wait before it tries again; 0: it may not. started:
@@ -144,6 +241,9 @@ void reserve_here(LimitCtx &limit) {
 ngx_msec_t may_wait(const LimitCtx &limit, ngx_msec_t started) {
     ngx_msec_t gone = ngx_current_msec - started;
     ngx_msec_t time = NGX_MAX_INT32_VALUE;
+    if (limit.no_redis) {
+        return 0;
+    }
     for (const auto &held : limit.held) {
         if (!refuses(held)) {
             continue;
@@ -157,9 +257,13 @@ ngx_msec_t may_wait(const LimitCtx &limit, ngx_msec_t started) {
         auto wait = static_cast<ngx_msec_t>(
             std::max<std::int64_t>(decision.retry_after, 1));
         if (wait > left) {
-            // In vain, unless others give back what they do not need.
+            // In vain, unless others give back what they do not need. Those
+            // of other gateways cannot be seen.
+            if (held.zone->redis) {
+                return 0;
+            }
             ngx_http_llm_limit_locked_t locked(held.zone);
-            auto usage = locked->usage(held.key, held.limit,
+            auto usage = locked->usage(held.key, held.limit_here,
                                        ngx_http_llm_limit_now());
             if (usage.held == 0) {
                 return 0;
@@ -246,6 +350,14 @@ llm::Error error_of(const LimitCtx &limit) {
     return error;
 }
 
+llm::Error unavailable() {
+    llm::Error error;
+    error.kind = llm::ErrorKind::unavailable;
+    error.message = "the limits of this gateway cannot be checked just now";
+    error.code = "limits_unavailable";
+    return error;
+}
+
 void log_refusal(ngx_http_request_t *r, const LimitCtx &limit,
                  ngx_uint_t level, const char *what) {
     for (const auto &held : limit.held) {
@@ -288,8 +400,7 @@ task::Task ngx_http_llm_limit_reserve(ngx_http_request_t *r,
 
     ngx_msec_t started = ngx_current_msec;
     bool delayed = false;
-    reserve_here(limit);
-    while (is_refused(limit)) {
+    while (co_await reserve(r, limit) == NGX_DECLINED) {
         ngx_msec_t time = may_wait(limit, started);
         if (time && !delayed) {
             delayed = true;
@@ -303,7 +414,6 @@ task::Task ngx_http_llm_limit_reserve(ngx_http_request_t *r,
         }
         if (time) {
             co_await ngx_http_llm_limit_wait_t(r, time);
-            reserve_here(limit);
             continue;
         }
 
@@ -319,6 +429,9 @@ task::Task ngx_http_llm_limit_reserve(ngx_http_request_t *r,
             co_return NGX_DECLINED;
         }
         count(limit, Status::rejected, &Counts::rejected);
+        if (limit.no_redis) {
+            co_return ngx_http_llm_refuse(ctx, unavailable());
+        }
         (void) ngx_http_llm_refuse(ctx, error_of(limit));
         co_return static_cast<ngx_int_t>(conf.status);
     }

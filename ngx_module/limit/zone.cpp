@@ -6,15 +6,8 @@
 #include <string>
 
 #include "block.hpp"
-
-// At the head of the shared memory. Its pointers are the same in all workers.
-struct ngx_http_llm_limit_shctx_t {
-    ngx_http_llm_limit_counts_t counts;
-    std::byte *budgets;
-    size_t budgets_size;
-    std::byte *sketches;
-    size_t sketches_size;
-};
+#include "limit/redis.hpp"
+#include "redis/redis.hpp"
 
 namespace {
 
@@ -80,6 +73,7 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
         // All the rest, page by page.
         size_t pages = zone->shpool->pfree;
         size_t sketches = std::max(pages / sketch_part, least_sketch_pages);
+        shared->gateways = 1;
         shared->sketches_size = sketches * ngx_pagesize;
         shared->budgets_size = (pages - sketches) * ngx_pagesize;
         shared->budgets = static_cast<std::byte *>(
@@ -94,7 +88,7 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
 
     auto shared = static_cast<ngx_http_llm_limit_shctx_t *>(
         zone->shpool->data);
-    zone->counts = &shared->counts;
+    zone->shared = shared;
     std::span<std::byte> budgets(shared->budgets, shared->budgets_size);
     std::span<std::byte> sketches(shared->sketches, shared->sketches_size);
 
@@ -231,6 +225,8 @@ struct Words {
     std::string_view window;
     std::string_view count;
     std::string_view time_zone;
+    std::string_view redis;
+    std::string_view prefix;
 };
 
 constexpr struct {
@@ -240,7 +236,8 @@ constexpr struct {
     {"zone=", &Words::zone},         {"rate=", &Words::rate},
     {"default=", &Words::preset},    {"burst=", &Words::burst},
     {"window=", &Words::window},     {"count=", &Words::count},
-    {"time_zone=", &Words::time_zone},
+    {"time_zone=", &Words::time_zone}, {"redis=", &Words::redis},
+    {"prefix=", &Words::prefix},
 };
 
 char *read_words(ngx_conf_t *cf, Words *words) {
@@ -337,6 +334,27 @@ char *set_rate(ngx_conf_t *cf, Zone *zone, const Words &words) {
     return read_time_zone(cf, zone, words.time_zone);
 }
 
+char *set_redis(ngx_conf_t *cf, Zone *zone, const Words &words) {
+    if (words.redis.empty()) {
+        if (!words.prefix.empty()) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"prefix\" is about Redis, but there is no "
+                               "\"redis\"");
+            return failed();
+        }
+        return NGX_CONF_OK;
+    }
+    zone->redis_name = to_ngx(words.redis);
+    zone->prefix = words.prefix.empty() ? "llm:limit:" : words.prefix;
+    // Braces would choose the slot in the place of the consumer's.
+    if (zone->prefix.find_first_of("{}") != zone->prefix.npos) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"prefix\" must have no braces");
+        return failed();
+    }
+    return NGX_CONF_OK;
+}
+
 // Memory whose states mean the same: a zone with another key, window or unit
 // is another one, and begins anew.
 std::string memory_name(const Zone *zone, std::string_view key,
@@ -381,7 +399,8 @@ char *ngx_http_llm_limit_zone_directive(ngx_conf_t *cf, ngx_command_t *,
     if ((rv = read_words(cf, &words)) != NGX_CONF_OK
         || (rv = set_name(cf, zone, words.zone)) != NGX_CONF_OK
         || (rv = compile(cf, key, &zone->key)) != NGX_CONF_OK
-        || (rv = set_rate(cf, zone, words)) != NGX_CONF_OK) {
+        || (rv = set_rate(cf, zone, words)) != NGX_CONF_OK
+        || (rv = set_redis(cf, zone, words)) != NGX_CONF_OK) {
         return rv;
     }
     if (auto other = ngx_http_llm_find_limit_zone(mcf, to_view(zone->name))) {
@@ -424,6 +443,27 @@ ngx_http_llm_limit_zone_t *ngx_http_llm_find_limit_zone(
 
 char *ngx_http_llm_limit_zones_init(ngx_conf_t *cf,
                                     ngx_http_llm_main_conf_t *mcf) noexcept {
+    auto zones = static_cast<Zone **>(mcf->limit_zones.elts);
+    for (ngx_uint_t i = 0; i < mcf->limit_zones.nelts; ++i) {
+        Zone *zone = zones[i];
+        if (zone->spec.count == llm::limit::Count::cost) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "llm_limit_zone \"%V\" counts cost, but there are "
+                          "no prices: nothing is counted in %s:%ui",
+                          &zone->name, zone->file, zone->line);
+        }
+        if (zone->redis_name.len == 0) {
+            continue;
+        }
+        zone->redis = ngx_http_llm_find_redis(mcf, to_view(zone->redis_name));
+        if (zone->redis == nullptr) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "no llm_redis is named \"%V\" in %s:%ui",
+                          &zone->redis_name, zone->file, zone->line);
+            return failed();
+        }
+    }
+
     auto rules =
         static_cast<ngx_http_llm_limit_rule_t **>(mcf->limit_rules.elts);
     for (ngx_uint_t i = 0; i < mcf->limit_rules.nelts; ++i) {
@@ -452,6 +492,9 @@ ngx_int_t ngx_http_llm_limit_zones_start(
         ev->log = cycle->log;
         ev->cancelable = 1;
         ngx_add_timer(ev, sweep_interval);
+        if (zones[i]->redis) {
+            ngx_http_llm_limit_redis_start(cycle, zones[i]);
+        }
     }
     return NGX_OK;
 }

@@ -1,5 +1,5 @@
 // llm_limit_zone KEY zone=NAME:SIZE rate=...: who may spend how much. Budgets
-// are in shared memory of this machine's workers.
+// are in shared memory of this machine's workers, or in Redis.
 #pragma once
 
 #include "ngx_http_llm.hpp"
@@ -11,8 +11,6 @@
 #include "llm/limit_zone.hpp"
 #include "llm/time_zone.hpp"
 
-struct ngx_http_llm_limit_shctx_t;      // zone.cpp: what is in shared memory
-
 // What all workers count of requests, since the zone was made; with the lock.
 struct ngx_http_llm_limit_counts_t {
     std::uint64_t passed;
@@ -23,6 +21,17 @@ struct ngx_http_llm_limit_counts_t {
     std::uint64_t used;         // settled, in what the zone counts
 };
 
+// At the head of the shared memory. Its pointers are the same in all workers.
+struct ngx_http_llm_limit_shctx_t {
+    ngx_http_llm_limit_counts_t counts;
+    std::uint64_t gateway;      // a name, like no other's; 0: not yet
+    std::int64_t gateways;      // how many share the budgets, when last seen
+    std::byte *budgets;
+    size_t budgets_size;
+    std::byte *sketches;
+    size_t sketches_size;
+};
+
 struct ngx_http_llm_limit_zone_t {
     ngx_str_t name;
     size_t size;
@@ -31,16 +40,22 @@ struct ngx_http_llm_limit_zone_t {
     llm::limit::Spec spec;      // with "default" where the rate is variable
     llm::TimeZone time_zone;
 
+    ngx_str_t redis_name;       // empty: this machine only
+    ngx_http_llm_redis_t *redis;
+    std::string_view prefix;    // of keys in Redis
+
     ngx_shm_zone_t *shm_zone;
     u_char *file;               // where it was declared
     ngx_uint_t line;
 
     // Of the process, once the shared memory is there.
     ngx_slab_pool_t *shpool;
-    ngx_http_llm_limit_counts_t *counts;
+    ngx_http_llm_limit_shctx_t *shared;
     llm::limit::LimitZone budgets;
     llm::limit::SketchZone sketches;    // of answers, by key and model
     ngx_event_t sweep;
+    ngx_event_t presence;       // with Redis
+    bool shown_by_text;
 };
 
 // A zone with its lock held, for a call or a few.
@@ -65,7 +80,7 @@ public:
         return zone_->sketches;
     }
     ngx_http_llm_limit_counts_t &counts() const noexcept {
-        return *zone_->counts;
+        return zone_->shared->counts;
     }
 
 private:
