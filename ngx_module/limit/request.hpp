@@ -36,8 +36,12 @@ enum class ngx_http_llm_limit_place_t : std::uint8_t {
 struct ngx_http_llm_limit_held_t {
     const ngx_http_llm_limit_rule_t *rule;
     ngx_http_llm_limit_zone_t *zone;
+    std::string_view text;              // the key, in the request's pool
     llm::limit::Key key;                // of the budget
-    llm::limit::Key sketch;             // of the answers, where they count
+    // Of answers like this one. Only those without max_tokens tell how long
+    // answers are.
+    bool learns = false;
+    llm::limit::Key sketch;
     llm::limit::Limit limit;
     std::int64_t amount = 0;            // wanted
     llm::limit::Decision decision;

@@ -65,11 +65,8 @@ void collect(ngx_http_request_t *r, LimitCtx &limit) {
         Held held;
         held.rule = &rule;
         held.zone = rule.zone;
-        held.key = llm::limit::key_of(to_view(key));
-        if (ngx_http_llm_limit_counts_answers(rule.zone->spec.count)) {
-            held.sketch = sketch_key(to_view(key),
-                                     ctx->exchange->head().model);
-        }
+        held.text = to_view(key);
+        held.key = llm::limit::key_of(held.text);
         if (!ngx_http_llm_limit_rate(r, rule.zone, &held.limit)) {
             throw std::bad_alloc();
         }
@@ -106,6 +103,9 @@ void set_amounts(LimitCtx &limit) {
         llm::limit::UsageSketch sketch{};
         Count count = held.zone->spec.count;
         if (ngx_http_llm_limit_counts_answers(count) && !need.max_tokens) {
+            held.learns = true;
+            held.sketch = sketch_key(held.text,
+                                     limit.ctx->exchange->head().model);
             ngx_http_llm_limit_locked_t locked(held.zone);
             sketch = locked.sketches().get(held.sketch);
         }

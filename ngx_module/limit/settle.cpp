@@ -34,7 +34,7 @@ Outcome outcome_of(const LimitCtx &limit, const Held &held, bool charged) {
     auto kind = held.zone->spec.count;
     const auto &account = limit.ctx->exchange->account();
     outcome.used = ngx_http_llm_limit_used(kind, account.usage);
-    if (account.complete && ngx_http_llm_limit_counts_answers(kind)) {
+    if (account.complete && held.learns) {
         outcome.answer = account.usage.completion_tokens / limit.choices;
     }
     return outcome;
