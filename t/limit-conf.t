@@ -111,6 +111,7 @@ GET /
 
 
 === TEST 2: money without prices is said, not refused
+--- suppress_stderr
 --- http_config
 llm_limit_zone $arg_a zone=money:1m rate=5usd/month;
 --- config

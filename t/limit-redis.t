@@ -1,4 +1,5 @@
 # llm_limit_zone with "redis": budgets that several gateways share.
+# HUP: no, because what was used lives through a reload.
 
 use lib 't/lib';
 use LLMTest;

@@ -87,4 +87,4 @@ __DATA__
 --- request
 GET /status
 --- response_body
-{"upstreams":{},"caches":{}}
+{"upstreams":{},"caches":{},"limits":{}}
