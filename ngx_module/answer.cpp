@@ -3,6 +3,7 @@
 #include <new>
 
 #include "cache/request.hpp"
+#include "limit/request.hpp"
 
 namespace {
 
@@ -80,7 +81,8 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
         }
     }
 
-    if (ngx_http_llm_cache_answer_headers(r, ctx) != NGX_OK) {
+    if (ngx_http_llm_cache_answer_headers(r, ctx) != NGX_OK
+        || ngx_http_llm_limit_answer_headers(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 

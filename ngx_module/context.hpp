@@ -30,10 +30,14 @@ private:
 struct ngx_http_llm_upstream_ctx_t;     // upstream.cpp: one call's tries
 struct ngx_http_llm_relay_ctx_t;        // filter.cpp: another handler's answer
 struct ngx_http_llm_cache_ctx_t;        // cache/request.hpp
+struct ngx_http_llm_limit_ctx_t;        // limit/request.hpp
 
 // Destroys what is in a pool's memory.
 struct ngx_http_llm_cache_deleter_t {
     void operator()(ngx_http_llm_cache_ctx_t *cache) const noexcept;
+};
+struct ngx_http_llm_limit_deleter_t {
+    void operator()(ngx_http_llm_limit_ctx_t *limit) const noexcept;
 };
 
 // What llm_auth has found out (auth/access.cpp).
@@ -82,6 +86,8 @@ struct ngx_http_llm_ctx_t {
     ngx_http_llm_relay_ctx_t *relay = nullptr;
     std::unique_ptr<ngx_http_llm_cache_ctx_t, ngx_http_llm_cache_deleter_t>
         cache;
+    std::unique_ptr<ngx_http_llm_limit_ctx_t, ngx_http_llm_limit_deleter_t>
+        limit;
 
     // The try that answered, or was made last.
     const ngx_http_llm_member_t *answered = nullptr;

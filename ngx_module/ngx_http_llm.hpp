@@ -8,6 +8,7 @@
 #include "account/conf.hpp"
 #include "auth/conf.hpp"
 #include "cache/conf.hpp"
+#include "limit/conf.hpp"
 
 #include "llm/format.hpp"
 
@@ -129,6 +130,8 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t key_files;      // ngx_http_llm_key_file_t *
     ngx_array_t key_stores;     // ngx_http_llm_key_store_t *
     ngx_http_llm_totals_t *totals;  // NULL: nobody wants to know
+    ngx_array_t limit_zones;    // ngx_http_llm_limit_zone_t *
+    ngx_array_t limit_rules;    // ngx_http_llm_limit_rule_t *, to be bound
 };
 
 // llm_pass: where the requests of a location go.
@@ -155,6 +158,7 @@ struct ngx_http_llm_loc_conf_t {
     ngx_http_llm_account_conf_t account;
     ngx_http_llm_cache_conf_t cache;
     ngx_http_llm_cache_use_t purge;         // llm_cache_purge
+    ngx_http_llm_limit_conf_t limit;
 };
 
 // Whether the calls of a location are the module's business. What only counts
@@ -167,7 +171,8 @@ inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
                    || (llcf->enable == NGX_CONF_UNSET
                        && (llcf->cache.use.zone || llcf->auth.auth
                            || llcf->auth.allowed_models
-                           || llcf->auth.denied_models))));
+                           || llcf->auth.denied_models
+                           || ngx_http_llm_limit_is_on(llcf->limit))));
 }
 
 // Directive handlers and life-cycle hooks, by file.
@@ -203,6 +208,15 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_llm_cache_zones_init(ngx_conf_t *cf,
                                     ngx_http_llm_main_conf_t *mcf) noexcept;
 ngx_int_t ngx_http_llm_cache_zones_start(ngx_cycle_t *cycle,
+                                         ngx_http_llm_main_conf_t *mcf)
+    noexcept;
+
+// limit/: llm_limit_zone
+ngx_http_llm_limit_zone_t *ngx_http_llm_find_limit_zone(
+    ngx_http_llm_main_conf_t *mcf, std::string_view name) noexcept;
+char *ngx_http_llm_limit_zones_init(ngx_conf_t *cf,
+                                    ngx_http_llm_main_conf_t *mcf) noexcept;
+ngx_int_t ngx_http_llm_limit_zones_start(ngx_cycle_t *cycle,
                                          ngx_http_llm_main_conf_t *mcf)
     noexcept;
 

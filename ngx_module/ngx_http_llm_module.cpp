@@ -9,6 +9,7 @@
 #include "embedding/embedding.hpp"
 #include "filter.hpp"
 #include "keepalive.hpp"
+#include "limit/request.hpp"
 #include "precontent.hpp"
 #include "simulate.hpp"
 #include "status/status.hpp"
@@ -165,13 +166,14 @@ ngx_command_t gateway_commands[] = {
 
 // nginx wants one table; each part of the module brings its own.
 struct Commands {
-    ngx_command_t all[96] = {};
+    ngx_command_t all[128] = {};
 
     Commands() noexcept {
         size_t count = 0;
         for (auto table : {gateway_commands, ngx_http_llm_auth_commands,
                            ngx_http_llm_cache_commands,
                            ngx_http_llm_account_commands,
+                           ngx_http_llm_limit_commands,
                            ngx_http_llm_status_commands}) {
             for (; table->name.len; ++table) {
                 all[count++] = *table;
@@ -204,7 +206,11 @@ void *create_main_conf(ngx_conf_t *cf) noexcept {
         || ngx_array_init(&mcf->key_files, cf->pool, 2,
                           sizeof(ngx_http_llm_key_file_t *)) != NGX_OK
         || ngx_array_init(&mcf->key_stores, cf->pool, 2,
-                          sizeof(ngx_http_llm_key_store_t *)) != NGX_OK) {
+                          sizeof(ngx_http_llm_key_store_t *)) != NGX_OK
+        || ngx_array_init(&mcf->limit_zones, cf->pool, 4,
+                          sizeof(ngx_http_llm_limit_zone_t *)) != NGX_OK
+        || ngx_array_init(&mcf->limit_rules, cf->pool, 4,
+                          sizeof(ngx_http_llm_limit_rule_t *)) != NGX_OK) {
         return nullptr;
     }
     return mcf;
@@ -267,7 +273,8 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
 
     if ((rv = bind_passes(cf, mcf)) != NGX_CONF_OK
         || (rv = ngx_http_llm_cache_zones_init(cf, mcf)) != NGX_CONF_OK
-        || (rv = ngx_http_llm_auth_init(cf, mcf)) != NGX_CONF_OK) {
+        || (rv = ngx_http_llm_auth_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_limit_zones_init(cf, mcf)) != NGX_CONF_OK) {
         return rv;
     }
 
@@ -303,6 +310,7 @@ void *create_loc_conf(ngx_conf_t *cf) noexcept {
     ngx_http_llm_auth_conf_create(&llcf->auth);
     ngx_http_llm_account_conf_create(&llcf->account);
     ngx_http_llm_cache_conf_create(&llcf->cache);
+    ngx_http_llm_limit_conf_create(&llcf->limit);
     return llcf;
 }
 
@@ -329,6 +337,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
     ngx_http_llm_auth_conf_merge(&prev->auth, &conf->auth);
     ngx_http_llm_account_conf_merge(&prev->account, &conf->account);
     ngx_http_llm_cache_conf_merge(&prev->cache, &conf->cache);
+    ngx_http_llm_limit_conf_merge(&prev->limit, &conf->limit);
 
     if (conf->max_depth < 1 || conf->max_depth > 10000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -360,7 +369,8 @@ ngx_int_t preconfiguration(ngx_conf_t *cf) noexcept {
     for (auto add : {ngx_http_llm_add_variables,
                      ngx_http_llm_auth_add_variables,
                      ngx_http_llm_account_add_variables,
-                     ngx_http_llm_cache_add_variables}) {
+                     ngx_http_llm_cache_add_variables,
+                     ngx_http_llm_limit_add_variables}) {
         if (add(cf) != NGX_OK) {
             return NGX_ERROR;
         }
@@ -409,7 +419,8 @@ ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
     if (ngx_http_llm_redises_start(cycle, mcf) != NGX_OK
         || ngx_http_llm_embeddings_start(cycle, mcf) != NGX_OK
         || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK
-        || ngx_http_llm_auth_start(cycle, mcf) != NGX_OK) {
+        || ngx_http_llm_auth_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_limit_zones_start(cycle, mcf) != NGX_OK) {
         return NGX_ERROR;
     }
     return NGX_OK;

@@ -7,6 +7,7 @@
 #include "cache/request.hpp"
 #include "client_header.hpp"
 #include "endpoint_wait.hpp"
+#include "limit/request.hpp"
 #include "relay.hpp"
 #include "request_body.hpp"
 #include "route.hpp"
@@ -25,6 +26,35 @@ std::string_view unique_id(ngx_http_request_t *r) {
                 static_cast<uint32_t>(r->connection->number),
                 static_cast<uint32_t>(ngx_random()));
     return {reinterpret_cast<char *>(p), size};
+}
+
+// The answer from the cache, or the right to make a call. NGX_DECLINED: the
+// call is to be made. NGX_OK: the answer is at hand. Else a status.
+task::Task admit(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+                 ngx_http_llm_loc_conf_t *llcf) {
+    ngx_int_t rc;
+
+    if (llcf->limit.cached) {
+        rc = co_await ngx_http_llm_limit_reserve(r, ctx, llcf);
+        if (rc != NGX_DECLINED) {
+            co_return rc;
+        }
+    }
+    rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
+    if (rc != NGX_DECLINED) {
+        ngx_http_llm_limit_settle(ctx);
+        co_return rc;
+    }
+    if (!llcf->limit.cached) {
+        rc = co_await ngx_http_llm_limit_reserve(r, ctx, llcf);
+        if (rc != NGX_DECLINED && ctx->cache) {
+            // There will be no call for others to wait for, and no failure
+            // that an expired answer makes up for.
+            ctx->cache->release();
+            ctx->cache->stale.clear();
+        }
+    }
+    co_return rc;
 }
 
 // The flow of one request, before any content handler runs. NGX_DECLINED
@@ -64,7 +94,7 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         if (auto may = ngx_http_llm_check_model(r, ctx, llcf); !may) {
             co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
         }
-        ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
+        ngx_int_t rc = co_await admit(r, ctx, llcf);
         co_return rc == NGX_DECLINED ? ngx_http_llm_relay_prepare(r, ctx) : rc;
     }
 
@@ -75,7 +105,7 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
     }
 
-    ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
+    ngx_int_t rc = co_await admit(r, ctx, llcf);
     if (rc != NGX_DECLINED) {
         co_return rc;
     }
@@ -161,6 +191,8 @@ void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->policy_result = NGX_DECLINED;
     ctx->policy_started = ctx->policy_done = 0;
     ctx->body_waited = ctx->body_read;
+    ngx_http_llm_limit_settle(ctx);
+    ctx->limit.reset();
     ctx->cache.reset();
     ctx->exchange.reset();
     ctx->pool = nullptr;

@@ -4,6 +4,7 @@
 
 #include "answer.hpp"
 #include "cache/request.hpp"
+#include "limit/request.hpp"
 #include "request_body.hpp"
 
 struct ngx_http_llm_relay_ctx_t {
@@ -111,6 +112,9 @@ void ngx_http_llm_relay_header(ngx_http_request_t *r,
             throw std::bad_alloc();
         }
     }
+    if (ngx_http_llm_limit_answer_headers(r, ctx) != NGX_OK) {
+        throw std::bad_alloc();
+    }
     if (head.status >= 400
         || ctx->exchange->begin(head) == llm::Exchange::Step::failed) {
         relay->over = 1;
@@ -157,6 +161,8 @@ ngx_int_t ngx_http_llm_relay_body(ngx_http_request_t *r,
                 fail(ctx);
             }
             ctx->end_msec = ngx_current_msec;
+            // The request itself may linger, until its client closes.
+            ngx_http_llm_limit_settle(ctx);
         }
 
         if (!relay->stream) {

@@ -8,6 +8,7 @@
 #include "account/totals.hpp"
 #include "answer.hpp"
 #include "cache/zone.hpp"
+#include "limit/status.hpp"
 #include "llm/json.hpp"
 #include "llm/metrics.hpp"
 #include "llm/price.hpp"
@@ -262,6 +263,7 @@ void write_status(ngx_http_llm_main_conf_t *mcf, std::string &out) {
     }
     json.end_object();
 
+    ngx_http_llm_limit_write_status(mcf, json);
     json.end_object();
     out.push_back('\n');
 }
@@ -318,6 +320,7 @@ void write_metrics(ngx_http_llm_main_conf_t *mcf, std::string &out) {
                               states[i].stats.*row.stat);
         }
     }
+    ngx_http_llm_limit_write_metrics(mcf, exposition);
 }
 
 ngx_int_t respond(ngx_http_request_t *r, std::string_view type,
