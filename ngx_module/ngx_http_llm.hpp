@@ -165,14 +165,15 @@ struct ngx_http_llm_loc_conf_t {
 // tokens answers no call. A policy is on
 // for whatever answers, unless "llm off" says that nothing is.
 inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
-    return llcf->pass
-           || (!llcf->account.count_tokens
-               && (llcf->enable == 1
-                   || (llcf->enable == NGX_CONF_UNSET
-                       && (llcf->cache.use.zone || llcf->auth.auth
-                           || llcf->auth.allowed_models
-                           || llcf->auth.denied_models
-                           || ngx_http_llm_limit_is_on(llcf->limit))));
+    if (llcf->pass) {
+        return true;
+    }
+    if (llcf->account.count_tokens || llcf->enable == 0) {
+        return false;
+    }
+    return llcf->enable == 1 || llcf->cache.use.zone || llcf->auth.auth
+           || llcf->auth.allowed_models || llcf->auth.denied_models
+           || ngx_http_llm_limit_is_on(llcf->limit);
 }
 
 // Directive handlers and life-cycle hooks, by file.
