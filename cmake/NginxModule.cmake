@@ -141,6 +141,17 @@ set_source_files_properties(ngx_module/embedding/static_table.S PROPERTIES
     COMPILE_DEFINITIONS "LLM_STATIC_TABLE=\"${table}\""
     OBJECT_DEPENDS ${table})
 
+set(tables ${PROJECT_SOURCE_DIR}/data/o200k_base.llmb
+    ${PROJECT_SOURCE_DIR}/data/cl100k_base.llmb
+    ${PROJECT_SOURCE_DIR}/data/prices.json)
+list(GET tables 0 o200k)
+list(GET tables 1 cl100k)
+list(GET tables 2 prices)
+set_source_files_properties(ngx_module/account/tables.S PROPERTIES
+    COMPILE_DEFINITIONS
+        "LLM_O200K=\"${o200k}\";LLM_CL100K=\"${cl100k}\";LLM_PRICES=\"${prices}\""
+    OBJECT_DEPENDS "${tables}")
+
 # llm_nginx_module(NAME SOURCE...): NAME.so with the module in it, and with
 # what SOURCE adds, which names the modules in the file.
 function(llm_nginx_module name)

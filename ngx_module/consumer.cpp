@@ -1,5 +1,7 @@
 #include "consumer.hpp"
 
+#include <algorithm>
+
 #include "client_header.hpp"
 
 namespace {
@@ -47,11 +49,11 @@ std::string_view ngx_http_llm_consumer_identity(
     u_char *p = start;
     if (!name.empty()) {
         *p++ = 'n';
-        p = ngx_cpymem(p, name.data(), name.size());
+        p = std::copy(name.begin(), name.end(), p);
     } else {
         *p++ = 'c';
         for (std::string_view part : parts) {
-            p = ngx_cpymem(p, part.data(), part.size());
+            p = std::copy(part.begin(), part.end(), p);
             *p++ = '\n';    // no header value has one
         }
     }

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "account/count.hpp"
 #include "answer.hpp"
 #include "cache/request.hpp"
 #include "relay.hpp"
@@ -56,7 +57,8 @@ llm::Error error_of_status(ngx_uint_t status) {
 bool speaks_llm(ngx_http_request_t *r) {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-    return ngx_http_llm_is_on(llcf) || llcf->simulate;
+    return ngx_http_llm_is_on(llcf) || llcf->simulate
+           || llcf->account.count_tokens;
 }
 
 // Whether error_page has a page for the status that is being answered.
@@ -84,7 +86,7 @@ bool is_nginx_error(ngx_http_request_t *r, const ngx_http_llm_ctx_t *ctx) {
     if (r->err_status < 400) {
         return false;
     }
-    if (llcf->pass) {
+    if (llcf->pass || llcf->account.count_tokens) {
         // All else that such a location answers is nginx's, also after
         // error_page has led here.
         return !ctx || !ctx->answered_by_module;
@@ -150,8 +152,12 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
     }
 
     const llm::Format *format = ctx->route.format;
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
     if (format == nullptr) {
-        format = ngx_http_llm_match_route(r).format;
+        format = llcf->account.count_tokens
+                     ? &ngx_http_llm_count_format(r)
+                     : ngx_http_llm_match_route(r).format;
     }
     if (format == nullptr) {
         format = &llm::openai_format();

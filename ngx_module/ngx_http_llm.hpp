@@ -5,6 +5,7 @@
 
 #include "ngx.hpp"
 
+#include "account/conf.hpp"
 #include "cache/conf.hpp"
 #include "limit/conf.hpp"
 
@@ -14,6 +15,9 @@ extern "C" ngx_module_t ngx_http_llm_module;
 
 // What a worker knows of a host's addresses (endpoint.hpp).
 struct ngx_http_llm_endpoint_t;
+
+// The sums by model (account/totals.hpp).
+struct ngx_http_llm_totals_t;
 
 // llm_redis (redis/redis_conf.hpp).
 struct ngx_http_llm_redis_t;
@@ -29,6 +33,7 @@ struct ngx_http_llm_header_t {
 // llm_provider NAME { ... }: where requests of one format are sent to.
 struct ngx_http_llm_provider_t {
     ngx_str_t name;
+    ngx_str_t preset;           // its name; empty: none
     const llm::Format *format;
     llm::Quirks quirks;
 
@@ -123,6 +128,7 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t cache_uses;     // ngx_http_llm_cache_use_t *, to be bound
     ngx_array_t limit_zones;    // ngx_http_llm_limit_zone_t *
     ngx_array_t limit_rules;    // ngx_http_llm_limit_rule_t *, to be bound
+    ngx_http_llm_totals_t *totals;  // NULL: nobody wants to know
 };
 
 // llm_pass: where the requests of a location go.
@@ -145,18 +151,22 @@ struct ngx_http_llm_loc_conf_t {
     ngx_int_t max_depth;        // llm_max_depth: nesting of a body
     void *simulate;             // ngx_http_llm_simulate_conf_t *
     ngx_http_complex_value_t *consumer;     // llm_consumer: who asks
+    ngx_http_llm_account_conf_t account;
     ngx_http_llm_cache_conf_t cache;
     ngx_http_llm_cache_use_t purge;         // llm_cache_purge
     ngx_http_llm_limit_conf_t limit;
 };
 
-// Whether the calls of a location are the module's business. A policy is on
+// Whether the calls of a location are the module's business. What only counts
+// tokens answers no call. A policy is on
 // for whatever answers, unless "llm off" says that nothing is.
 inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
-    return llcf->pass || llcf->enable == 1
-           || (llcf->enable == NGX_CONF_UNSET
-               && (llcf->cache.use.zone
-                   || ngx_http_llm_limit_is_on(llcf->limit)));
+    return llcf->pass
+           || (!llcf->account.count_tokens
+               && (llcf->enable == 1
+                   || (llcf->enable == NGX_CONF_UNSET
+                       && (llcf->cache.use.zone
+                           || ngx_http_llm_limit_is_on(llcf->limit)))));
 }
 
 // Directive handlers and life-cycle hooks, by file.

@@ -1,6 +1,8 @@
 // The module itself: its directives, its configuration's life, its phases.
 #include "ngx_http_llm.hpp"
 
+#include "account/totals.hpp"
+#include "account/variables.hpp"
 #include "cache/request.hpp"
 #include "context.hpp"
 #include "embedding/embedding.hpp"
@@ -30,6 +32,10 @@ char *llm_pass(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     }
     if (llcf->simulate) {
         return const_cast<char *>("is incompatible with \"llm_simulate\"");
+    }
+    if (llcf->account.count_tokens == 1) {
+        return const_cast<char *>(
+            "is incompatible with \"llm_count_tokens\"");
     }
 
     auto pass = static_cast<ngx_http_llm_pass_t *>(
@@ -165,6 +171,7 @@ struct Commands {
         size_t count = 0;
         for (auto table : {gateway_commands, ngx_http_llm_cache_commands,
                            ngx_http_llm_limit_commands,
+                           ngx_http_llm_account_commands,
                            ngx_http_llm_status_commands}) {
             for (; table->name.len; ++table) {
                 all[count++] = *table;
@@ -293,6 +300,7 @@ void *create_loc_conf(ngx_conf_t *cf) noexcept {
     llcf->max_depth = NGX_CONF_UNSET;
     llcf->consumer =
         static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    ngx_http_llm_account_conf_create(&llcf->account);
     ngx_http_llm_cache_conf_create(&llcf->cache);
     ngx_http_llm_limit_conf_create(&llcf->limit);
     return llcf;
@@ -318,6 +326,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
                          static_cast<ngx_int_t>(limits.max_depth));
 
     ngx_conf_merge_ptr_value(conf->consumer, prev->consumer, nullptr);
+    ngx_http_llm_account_conf_merge(&prev->account, &conf->account);
     ngx_http_llm_cache_conf_merge(&prev->cache, &conf->cache);
     ngx_http_llm_limit_conf_merge(&prev->limit, &conf->limit);
 
@@ -349,6 +358,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
 
 ngx_int_t preconfiguration(ngx_conf_t *cf) noexcept {
     for (auto add : {ngx_http_llm_add_variables,
+                     ngx_http_llm_account_add_variables,
                      ngx_http_llm_cache_add_variables,
                      ngx_http_llm_limit_add_variables}) {
         if (add(cf) != NGX_OK) {
@@ -362,12 +372,18 @@ ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
     auto cmcf = static_cast<ngx_http_core_main_conf_t *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
-    auto h = static_cast<ngx_http_handler_pt *>(
-        ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers));
-    if (h == nullptr) {
-        return NGX_ERROR;
+    const std::pair<ngx_uint_t, ngx_http_handler_pt> handlers[] = {
+        {NGX_HTTP_PRECONTENT_PHASE, ngx_http_llm_precontent_handler},
+        {NGX_HTTP_LOG_PHASE, ngx_http_llm_totals_handler},
+    };
+    for (auto [phase, handler] : handlers) {
+        auto h = static_cast<ngx_http_handler_pt *>(
+            ngx_array_push(&cmcf->phases[phase].handlers));
+        if (h == nullptr) {
+            return NGX_ERROR;
+        }
+        *h = handler;
     }
-    *h = ngx_http_llm_precontent_handler;
 
     ngx_http_llm_filter_init();
     return NGX_OK;

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "account/count.hpp"
 #include "cache/request.hpp"
 #include "client_header.hpp"
 #include "endpoint_wait.hpp"
@@ -65,6 +66,7 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     limits.max_event = llcf->max_event;
 
     ctx->exchange.emplace(*ctx->route.format, ctx->body, limits, &ctx->memory);
+    ctx->exchange->count_with(ngx_http_llm_prompt_tokens);
 
     if (ctx->route.operation == llm::Operation::models) {
         ctx->exchange->open_models();

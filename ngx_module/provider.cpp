@@ -407,6 +407,7 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
         conf->preset = llm::find_preset(to_view(provider.name));
     }
     if (const auto *preset = conf->preset) {
+        provider.preset = to_ngx(preset->name);
         const auto *format = llm::find_format(preset->format);
         if (provider.format == nullptr) {
             provider.format = format;

@@ -174,6 +174,30 @@ invalid value "tree"
 
 
 
+=== TEST 15a: an algorithm that is none
+--- http_config
+llm_redis shared { server 127.0.0.1; }
+llm_cache_zone answers { redis shared; index redisearch tree; }
+--- config
+
+--- must_die
+--- error_log
+invalid parameter "tree"
+
+
+
+=== TEST 15b: an algorithm for what has none
+--- http_config
+llm_redis shared { server 127.0.0.1; }
+llm_cache_zone answers { redis shared; index memory flat; }
+--- config
+
+--- must_die
+--- error_log
+invalid parameter "flat"
+
+
+
 === TEST 16: a Redis that is not there
 --- http_config
 llm_cache_zone answers { redis nowhere; }

@@ -1,4 +1,5 @@
 # llm_cache_zone with a Redis cluster: what is spread over its nodes.
+# HUP: no, because entries live through a reload.
 
 use lib 't/lib';
 use LLMTest;

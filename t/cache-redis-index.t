@@ -1,6 +1,7 @@
 # llm_cache_zone with an index in Redis. Query engines: a small one of the
 # tests' own always, and a real one where LLM_TEST_REDISEARCH has HOST:PORT (it
 # is emptied). Vector sets: LLM_TEST_REDIS8 is a redis-server of Redis 8.
+# HUP: no, because entries live through a reload.
 
 use lib 't/lib';
 use LLMTest;

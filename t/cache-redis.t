@@ -1,5 +1,6 @@
 # llm_cache_zone with "redis" and "index memory": what gateways share by a
 # plain Redis, and what goes wrong with it.
+# HUP: no, because entries live through a reload.
 
 use lib 't/lib';
 use LLMTest;

@@ -215,7 +215,7 @@ would have been
 
 
 
-=== TEST 13: what was right often enough is right for nearer questions, too
+=== TEST 13: what was right often enough is served, for nearer questions, too
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_learn 0.5; llm_cache_no_store \$arg_ask;\n$::Config"
@@ -234,6 +234,6 @@ my $ask = sub {
 };
 [
     ask('Who is Joseph Conrad?') => 'Miss A writer.',
-    $ask->('Tell me about Joseph Conrad') => 'Miss A writer.',
+    $ask->('Tell me about Joseph Conrad') => 'Hit A writer., Miss A writer.',
     $ask->('Please tell me, who is Joseph Conrad?') => qr/Hit A writer\./,
 ]

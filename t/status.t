@@ -86,5 +86,4 @@ __DATA__
     location = /status { llm_status; }
 --- request
 GET /status
---- response_body
-{"upstreams":{},"caches":{},"limits":{}}
+--- response_body_like: ^\{"upstreams":\{\},"models":\[.*\],"caches":\{\},"limits":\{\}\}$

@@ -148,7 +148,13 @@ Command index_info(const Names &names);
 IndexReport read_index_info(const redis::Reply &reply, const Names &names,
                             std::size_t dimensions);
 
-Command create_index(const Names &names, std::size_t dimensions);
+enum class Algorithm : std::uint8_t {
+    hnsw,       // a graph: fast, and finds nearly all
+    flat,       // one by one: exact, for some ten thousand vectors
+};
+
+Command create_index(const Names &names, std::size_t dimensions,
+                     Algorithm algorithm = Algorithm::hnsw);
 // ready: made, by us or by somebody else at the same time.
 IndexReport read_create_index(const redis::Reply &reply);
 

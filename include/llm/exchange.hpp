@@ -67,6 +67,33 @@ protected:
     ~AnswerObserver() = default;
 };
 
+// Counts the tokens of a prompt for a model, with more than its bytes to go by.
+using CountPrompt = std::int64_t (*)(const chat::Request &request,
+                                     std::string_view model);
+
+// The bytes that answer() has made of a response, for another call that asks
+// for the same response in the same way.
+class Rendition {
+public:
+    std::size_t size() const noexcept { return text_.size(); }
+
+private:
+    friend class Exchange;
+
+    const Format *format_ = nullptr;
+    bool stream_ = false;
+    // The AnswerContext that it was made with, and where in the text each
+    // call's own unique id is.
+    std::string model_;
+    bool include_usage_ = false;
+    std::int64_t now_ = 0;
+    std::int64_t prompt_estimate_ = 0;
+    std::size_t unique_size_ = 0;
+    std::vector<std::size_t> unique_at_;
+    std::string text_;
+    Account account_;
+};
+
 class Exchange {
 public:
     enum class Step : std::uint8_t {
@@ -89,11 +116,19 @@ public:
     const Format &client() const noexcept { return client_; }
     const RequestHead &head() const noexcept { return head_; }
 
+    // The client's body as JSON.
+    json::Value body() const noexcept { return document_.root(); }
+
     // The whole call, read at the first time; lives as long as this object.
     Result<const chat::Request *> request();
 
     // Must outlive the answer. nullptr: nobody.
     void observe(AnswerObserver *observer) noexcept { observer_ = observer; }
+
+    // What is asked where a provider does not say the prompt's tokens: at the
+    // end of an answer, at most once a try. Else they are guessed from the
+    // bytes.
+    void count_with(CountPrompt count) noexcept { count_prompt_ = count; }
 
     // Starts a try: makes the body for this target. The pieces are views into
     // the client's body or into this object, valid until the next prepare().
@@ -122,6 +157,13 @@ public:
     void refuse(const Error &error);
     void answer(chat::Response &response);
 
+    // What answer() has made, as long as nobody has taken output().
+    Rendition rendition() const;
+    // Answers as answer() would with the response that this was made of,
+    // without making it again. False, and nothing has changed: this call's
+    // answer would look different (another API, a stream, another second).
+    bool answer(const Rendition &rendition);
+
     // After Step::failed, where the head of a stream is out already: its last
     // event, in the client's shape.
     void fail_stream(const Error &error);
@@ -134,6 +176,7 @@ public:
     // A stream that broke after its first bytes had gone out.
     bool broken() const noexcept { return broken_; }
     std::string &output() noexcept { return output_; }
+    const std::string &output() const noexcept { return output_; }
 
     const Error &error() const noexcept { return error_; }
     const Account &account() const noexcept { return account_; }
@@ -146,8 +189,10 @@ private:
     Step finish_models(json::Value root);
     Step finish_error();
     void account_for(chat::Response &response);
+    void begin_answer();
     void write_answer(const chat::Response &response);
     void replay(const chat::Response &response);
+    std::int64_t prompt_tokens();
     void estimate_usage();
     AnswerContext answer_context() const;
 
@@ -191,6 +236,7 @@ private:
     std::string output_;
     Account account_;
     AnswerObserver *observer_ = nullptr;
+    CountPrompt count_prompt_ = nullptr;
 };
 
 // A whole answer as the events of a stream, for a client that asked for one.

@@ -35,7 +35,17 @@ public:
         sample(std::span<const Label>(labels.begin(), labels.size()), value);
     }
 
+    // Billionths of the family's unit, written with nine decimals.
+    void sample_nano(std::span<const Label> labels, std::uint64_t value);
+    void sample_nano(std::initializer_list<Label> labels,
+                     std::uint64_t value) {
+        sample_nano(std::span<const Label>(labels.begin(), labels.size()),
+                    value);
+    }
+
 private:
+    void name(std::span<const Label> labels);
+
     std::string &out_;
     std::string_view name_;
 };

@@ -20,7 +20,7 @@
 //       ]
 //     }
 //
-// - "provider" is the name of an llm_provider's preset, or "*": any.
+// - "provider" is the name of an llm_provider or of its preset, or "*": any.
 // - "models": names, or patterns that end in "*". A name goes before a
 //   pattern, a longer pattern before a shorter one, a provider before "*".
 //   The same twice is an error.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "account/cost.hpp"
 #include "answer.hpp"
 #include "cache/redis_tier.hpp"
 #include "cache/wait.hpp"
@@ -14,6 +15,7 @@
 #include "embedding/embedding.hpp"
 #include "llm/cache_entry.hpp"
 #include "llm/cache_redis.hpp"
+#include "llm/cache_renditions.hpp"
 #include "precontent.hpp"
 
 namespace {
@@ -69,7 +71,7 @@ std::string_view answerer(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
         }
         u_char *p = start;
         for (auto part : parts) {
-            p = ngx_cpymem(p, part.data(), part.size());
+            p = std::copy(part.begin(), part.end(), p);
         }
         return std::string_view(reinterpret_cast<char *>(start), size);
     };
@@ -150,12 +152,45 @@ void make_key(ngx_http_request_t *r, Cache &cache,
     }
 }
 
+// Of this worker: at most 8 MB, where every answer were as large as it may be;
+// of usual answers about 1 MB.
+llm::cache::Renditions &renditions() {
+    static llm::cache::Renditions known(512, 16 * 1024);
+    return known;
+}
+
 enum class Served : std::uint8_t { yes, too_old, broken };
+
+Served answered(Cache &cache, const ZoneKey &key, std::int64_t age,
+                std::int64_t ttl) {
+    cache.entry = key;
+    cache.age = age;
+    cache.ttl = ngx_max(ttl - age, 0);
+
+    const auto &usage = cache.ctx->exchange->account().usage;
+    cache.saved_prompt_tokens = usage.prompt_tokens;
+    cache.saved_completion_tokens = usage.completion_tokens;
+    cache.saved_nanodollars = ngx_http_llm_saved_cost(*cache.ctx);
+    return Served::yes;
+}
 
 // Makes the answer of a stored entry.
 Served serve(Cache &cache, const ZoneKey &key, std::string_view value,
              bool even_stale = false) {
     ngx_http_llm_ctx_t *ctx = cache.ctx;
+    llm::Exchange &exchange = *ctx->exchange;
+
+    auto known = renditions().find(key, value, exchange.head().stream);
+    if (known) {
+        std::int64_t age = known->head.age(ngx_time());
+        if (!even_stale && !cache.policy.accepts(age, known->head.ttl)) {
+            return Served::too_old;
+        }
+        if (exchange.answer(known->rendition)) {
+            return answered(cache, key, age, known->head.ttl);
+        }
+    }
+
     llm::json::Document document(&ctx->memory);
 
     auto parsed = document.parse(value);
@@ -173,18 +208,12 @@ Served serve(Cache &cache, const ZoneKey &key, std::string_view value,
     if (!even_stale && !cache.policy.accepts(age, head.ttl)) {
         return Served::too_old;
     }
-    cache.entry = key;
-    cache.age = age;
-    cache.ttl = ngx_max(head.ttl - age, 0);
 
     // Another answer than the one that was given first: it has its own id.
     entry->response.id = {};
-    ctx->exchange->answer(entry->response);
-
-    const auto &usage = ctx->exchange->account().usage;
-    cache.saved_prompt_tokens = usage.prompt_tokens;
-    cache.saved_completion_tokens = usage.completion_tokens;
-    return Served::yes;
+    exchange.answer(entry->response);
+    renditions().offer(key, value, head, exchange);
+    return answered(cache, key, age, head.ttl);
 }
 
 ngx_int_t send_handler(ngx_http_request_t *r) noexcept {
@@ -207,6 +236,8 @@ void count_hit(Cache &cache, bool stale, bool from_redis) {
         static_cast<std::uint64_t>(cache.saved_prompt_tokens);
     counts.saved_completion_tokens +=
         static_cast<std::uint64_t>(cache.saved_completion_tokens);
+    counts.saved_nanodollars +=
+        static_cast<std::uint64_t>(cache.saved_nanodollars);
 }
 
 // The answer is at hand: the content phase sends it.

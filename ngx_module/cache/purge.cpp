@@ -110,11 +110,13 @@ task::Task run(ngx_http_request_t *r, Purge *purge) {
         ngx_http_llm_cache_locked_t locked(purge->zone);
         if (purge->key) {
             purge->purged = locked->remove(*purge->key);
+            (void) locked.learned().remove(*purge->key);
         } else if (purge->partition) {
             purge->purged = locked->purge_partition(*purge->partition);
         } else {
             purge->purged = locked->stats().entries;
             locked->purge_all();
+            locked.learned().purge_all();
         }
     }
     ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,

@@ -88,16 +88,21 @@ bool Follower::busy() const noexcept {
 }
 
 void Follower::failed(const llm::Error &error) noexcept {
+    complaining_ = true;
     worker_.log("following the stream", error.message);
 }
 
 // False: there was no reply, which has been dealt with.
 bool Follower::answered(const ngx_http_llm_redis_result_t &result) noexcept {
     if (result.reply) {
+        complaining_ = false;
         return true;
     }
     connected_ = false;
-    if (!ngx_exiting) {
+    // Once: it is tried again and again, and the server's own lines say how
+    // that goes.
+    if (!ngx_exiting && !complaining_) {
+        complaining_ = true;
         worker_.log("following the stream", result);
     }
     return false;

@@ -64,8 +64,10 @@ void SearchIndex::on_info(void *data,
         if (report.state != IndexState::absent) {
             return index->settle(report);
         }
+        auto algorithm = worker.zone().index_flat ? remote::Algorithm::flat
+                                                  : remote::Algorithm::hnsw;
         if (worker.send(remote::create_index(worker.names(),
-                                             worker.dimensions()),
+                                             worker.dimensions(), algorithm),
                         on_created, index))
         {
             return;

@@ -70,6 +70,7 @@ private:
     Look look_;
     bool look_failed_ = false;
     bool connected_ = false;    // no break since the last look
+    bool complaining_ = false;  // the log has it that something is wrong
     bool caught_up_ = false;
     ngx_msec_t look_at_ = 0;
 };

@@ -69,6 +69,7 @@ struct ngx_http_llm_cache_ctx_t final : llm::AnswerObserver {
     std::int64_t ttl = -1;              // seconds left
     std::int64_t saved_prompt_tokens = 0;
     std::int64_t saved_completion_tokens = 0;
+    std::int64_t saved_nanodollars = 0;
     // What verification found to differ in the nearest question.
     llm::cache::Difference difference = llm::cache::Difference::none;
     double nearest = -1;                // its similarity

@@ -46,7 +46,7 @@ ngx_command_t block_commands[] = {
      offsetof(ZoneT, memory), nullptr},
     {ngx_string("redis"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      offsetof(ZoneT, redis_name), nullptr},
-    {ngx_string("index"), NGX_CONF_TAKE1, set_index, 0, 0, nullptr},
+    {ngx_string("index"), NGX_CONF_TAKE12, set_index, 0, 0, nullptr},
     {ngx_string("embedding"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      offsetof(ZoneT, embedding_name), nullptr},
     {ngx_string("similarity"), NGX_CONF_TAKE12, set_similarity, 0, 0,
@@ -68,7 +68,22 @@ char *set_index(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     static ngx_command_t slot = {
         ngx_string("index"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, 0,
         offsetof(ZoneT, index), indexes};
-    return ngx_conf_set_enum_slot(cf, &slot, conf);
+    auto zone = static_cast<ZoneT *>(conf);
+    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+
+    char *rv = ngx_conf_set_enum_slot(cf, &slot, conf);
+    if (rv != NGX_CONF_OK || cf->args->nelts == 2) {
+        return rv;
+    }
+    std::string_view algorithm = to_view(value[2]);
+    if (zone->index != NGX_HTTP_LLM_INDEX_REDISEARCH
+        || (algorithm != "hnsw" && algorithm != "flat")) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
+                           &value[2]);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    zone->index_flat = algorithm == "flat";
+    return NGX_CONF_OK;
 }
 
 char *set_similarity(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
@@ -181,6 +196,30 @@ void on_sweep(ngx_event_t *ev) noexcept {
     ngx_add_timer(ev, sweep_interval);
 }
 
+// The shared memory is declared once the dimensions of its vectors are known.
+// They are in its name, so that a reload which changes them makes another one
+// and old workers keep theirs; the name tells it apart from nginx's own zones.
+ngx_int_t declare_memory(ngx_conf_t *cf, ZoneT *zone) {
+    ngx_str_t name;
+    name.len = sizeof("llm_cache_zone  ") - 1 + zone->name.len + NGX_INT32_LEN;
+    name.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, name.len));
+    if (name.data == nullptr) {
+        return NGX_ERROR;
+    }
+    name.len = static_cast<size_t>(
+        ngx_sprintf(name.data, "llm_cache_zone %V %uD", &zone->name,
+                    zone->options.dimensions)
+        - name.data);
+    zone->shm_zone = ngx_shared_memory_add(cf, &name, zone->memory,
+                                           &ngx_http_llm_module);
+    if (zone->shm_zone == nullptr) {
+        return NGX_ERROR;
+    }
+    zone->shm_zone->init = init_zone;
+    zone->shm_zone->data = zone;
+    return NGX_OK;
+}
+
 char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
     auto refuse = [&](const char *what, const ngx_str_t *name) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s is named \"%V\" in %s:%ui",
@@ -211,7 +250,9 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
     } else {
         zone->similarity.at = zone->similarity.grey = 2;
     }
-    return NGX_CONF_OK;
+    return declare_memory(cf, zone) == NGX_OK
+               ? NGX_CONF_OK
+               : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 }  // namespace
@@ -345,22 +386,6 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
         }
         ngx_sprintf(zone->prefix.data, "llm:%V:", &zone->name);
     }
-
-    // Named apart from nginx's own caches and limits.
-    ngx_str_t shm_name;
-    shm_name.len = sizeof("llm_cache_zone ") - 1 + zone->name.len;
-    shm_name.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, shm_name.len));
-    if (shm_name.data == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-    ngx_sprintf(shm_name.data, "llm_cache_zone %V", &zone->name);
-    zone->shm_zone = ngx_shared_memory_add(cf, &shm_name, zone->memory,
-                                           &ngx_http_llm_module);
-    if (zone->shm_zone == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-    zone->shm_zone->init = init_zone;
-    zone->shm_zone->data = zone;
     return NGX_CONF_OK;
 }
 

@@ -40,6 +40,7 @@ struct ngx_http_llm_cache_counts_t {
     std::uint64_t unstorable;       // answers that were not kept
     std::uint64_t saved_prompt_tokens;
     std::uint64_t saved_completion_tokens;
+    std::uint64_t saved_nanodollars;    // by llm_prices
 };
 
 struct ngx_http_llm_cache_shctx_t;      // zone.cpp: what is in shared memory
@@ -50,6 +51,7 @@ struct ngx_http_llm_cache_zone_t {
     ngx_str_t redis_name;       // empty: memory only
     ngx_http_llm_redis_t *redis;
     ngx_uint_t index;
+    bool index_flat;            // redisearch: one by one, no graph
     ngx_str_t embedding_name;   // "off": exact matches only
     ngx_http_llm_embedding_t *embedding;    // NULL: exact matches only
     ngx_http_llm_embedding_t *judge;    // compares answers, in the worker

@@ -1,13 +1,17 @@
 #include "status/status.hpp"
 
+#include <array>
 #include <new>
 #include <string>
+#include <vector>
 
+#include "account/totals.hpp"
 #include "answer.hpp"
 #include "cache/zone.hpp"
 #include "limit/status.hpp"
 #include "llm/json.hpp"
 #include "llm/metrics.hpp"
+#include "llm/price.hpp"
 #include "pool_zone.hpp"
 
 namespace {
@@ -60,6 +64,38 @@ constexpr CountRow count_rows[] = {
     {"saved_completion_tokens", "llm_cache_saved_completion_tokens_total",
      "Tokens of answers that no provider was asked for.",
      &Counts::saved_completion_tokens},
+};
+
+// Amounts of money, in nano-dollars.
+constexpr std::string_view saved_cost_family =
+    "llm_cache_saved_cost_dollars_total";
+constexpr std::string_view cost_family = "llm_cost_dollars_total";
+
+struct ModelRow {
+    std::string_view member;
+    std::string_view family;
+    std::string_view help;
+    std::uint64_t llm::totals::Counts::*count;
+};
+
+using Totals = llm::totals::Counts;
+
+constexpr ModelRow model_rows[] = {
+    {"requests", "llm_requests_total",
+     "Calls, by who answered or was asked last.", &Totals::requests},
+    {"errors", "llm_errors_total", "Of the calls: failed, or broke off.",
+     &Totals::errors},
+    {"prompt_tokens", "llm_prompt_tokens_total", "Tokens of prompts.",
+     &Totals::prompt_tokens},
+    {"completion_tokens", "llm_completion_tokens_total",
+     "Tokens of answers.", &Totals::completion_tokens},
+    {"cached_tokens", "llm_cached_tokens_total",
+     "Of the tokens of prompts: from the provider's cache.",
+     &Totals::cached_tokens},
+    {"reasoning_tokens", "llm_reasoning_tokens_total",
+     "Of the tokens of answers: thoughts.", &Totals::reasoning_tokens},
+    {"unpriced", "llm_unpriced_requests_total",
+     "Calls of which no price is known.", &Totals::unpriced},
 };
 
 struct StatRow {
@@ -133,6 +169,48 @@ std::span<ngx_http_llm_member_t> members_of(ngx_http_llm_pool_t *pool) {
             pool->members.nelts};
 }
 
+std::string dollars(std::uint64_t nanodollars) {
+    std::string text;
+    llm::price::append_dollars(text, static_cast<std::int64_t>(nanodollars));
+    return text;
+}
+
+void write_models(llm::json::Writer &json,
+                  std::span<const llm::totals::Row> rows) {
+    json.key("models").begin_array();
+    for (const auto &total : rows) {
+        json.begin_object();
+        json.member("provider", total.provider());
+        json.member("model", total.model());
+        for (const auto &row : model_rows) {
+            json.member(row.member,
+                        static_cast<std::int64_t>(total.counts.*row.count));
+        }
+        json.member("cost", dollars(total.counts.nanodollars));
+        json.end_object();
+    }
+    json.end_array();
+}
+
+void expose_models(llm::metrics::Exposition &exposition,
+                   std::span<const llm::totals::Row> rows) {
+    auto labels = [](const llm::totals::Row &row) {
+        return std::array<llm::metrics::Label, 2>{
+            {{"provider", row.provider()}, {"model", row.model()}}};
+    };
+    for (const auto &row : model_rows) {
+        exposition.family(row.family, Kind::counter, row.help);
+        for (const auto &total : rows) {
+            exposition.sample(labels(total), total.counts.*row.count);
+        }
+    }
+    exposition.family(cost_family, Kind::counter,
+                      "What the calls cost, in US dollars (llm_prices).");
+    for (const auto &total : rows) {
+        exposition.sample_nano(labels(total), total.counts.nanodollars);
+    }
+}
+
 void write_status(ngx_http_llm_main_conf_t *mcf, std::string &out) {
     llm::json::Writer json(out);
     json.begin_object();
@@ -166,6 +244,8 @@ void write_status(ngx_http_llm_main_conf_t *mcf, std::string &out) {
     }
     json.end_object();
 
+    write_models(json, ngx_http_llm_totals_rows(mcf->totals));
+
     json.key("caches").begin_object();
     for (auto zone : zones_of(mcf)) {
         ZoneState state = state_of(zone);
@@ -174,6 +254,7 @@ void write_status(ngx_http_llm_main_conf_t *mcf, std::string &out) {
             json.member(row.member,
                         static_cast<std::int64_t>(state.counts.*row.count));
         }
+        json.member("saved_cost", dollars(state.counts.saved_nanodollars));
         for (const auto &row : stat_rows) {
             json.member(row.member,
                         static_cast<std::int64_t>(state.stats.*row.stat));
@@ -211,6 +292,8 @@ void write_metrics(ngx_http_llm_main_conf_t *mcf, std::string &out) {
         }
     }
 
+    expose_models(exposition, ngx_http_llm_totals_rows(mcf->totals));
+
     auto zones = zones_of(mcf);
     std::vector<ZoneState> states;
     for (auto zone : zones) {
@@ -222,6 +305,13 @@ void write_metrics(ngx_http_llm_main_conf_t *mcf, std::string &out) {
             exposition.sample({{"zone", to_view(zones[i]->name)}},
                               states[i].counts.*row.count);
         }
+    }
+    exposition.family(saved_cost_family, Kind::counter,
+                      "What the answers from the cache would have cost, in "
+                      "US dollars (llm_prices).");
+    for (size_t i = 0; i < zones.size(); ++i) {
+        exposition.sample_nano({{"zone", to_view(zones[i]->name)}},
+                               states[i].counts.saved_nanodollars);
     }
     for (const auto &row : stat_rows) {
         exposition.family(row.family, row.kind, row.help);
@@ -260,6 +350,10 @@ ngx_int_t metrics_handler(ngx_http_request_t *r) noexcept {
 }
 
 char *set_handler(ngx_conf_t *cf, ngx_command_t *cmd, void *) noexcept {
+    // What nobody looks at is not counted.
+    if (ngx_http_llm_totals_need(cf) != NGX_OK) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
     auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
         ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
     clcf->handler = *static_cast<ngx_http_handler_pt *>(cmd->post);

@@ -28,7 +28,7 @@ constexpr std::string_view distance_field = "distance";
 
 // KEYS: the hash. ARGV: ms, then names and values.
 constexpr std::string_view add_hash_script = R"(
-redis.call('HSET', KEYS[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 return redis.call('PEXPIRE', KEYS[1], ARGV[1])
 )";
 
@@ -219,10 +219,12 @@ IndexReport read_index_info(const Reply &reply, const Names &names,
     return {IndexState::ready, {}};
 }
 
-Command create_index(const Names &names, std::size_t dimensions) {
+Command create_index(const Names &names, std::size_t dimensions,
+                     Algorithm algorithm) {
     return {{"FT.CREATE", names.index(), "ON", "HASH", "PREFIX", "1",
              names.hashes(), "SCHEMA", std::string(partition_field), "TAG",
-             std::string(vector_field), "VECTOR", "HNSW", "6", "TYPE",
+             std::string(vector_field), "VECTOR",
+             algorithm == Algorithm::flat ? "FLAT" : "HNSW", "6", "TYPE",
              "FLOAT32", "DIM", std::to_string(dimensions), "DISTANCE_METRIC",
              "COSINE"},
             names.index()};

@@ -4,10 +4,23 @@
 #include <new>
 
 #include <openssl/evp.h>
+#include <openssl/opensslv.h>
 
 namespace llm::cache {
 
 namespace {
+
+// EVP_sha256() of OpenSSL 3 only names the algorithm: each digest would look
+// for who provides it, under locks, which takes as long as the digest of a
+// usual call. Whoever is found once is kept as long as the process.
+const EVP_MD *algorithm() {
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L && !defined(LIBRESSL_VERSION_NUMBER)
+    static const EVP_MD *const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return found ? found : EVP_sha256();
+#else
+    return EVP_sha256();
+#endif
+}
 
 void require(int outcome) {
     // With a digest that is built in nothing else can fail.
@@ -22,7 +35,7 @@ Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
     if (!context_) {
         throw std::bad_alloc();
     }
-    if (EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) != 1) {
+    if (EVP_DigestInit_ex(context_, algorithm(), nullptr) != 1) {
         EVP_MD_CTX_free(context_);
         throw std::bad_alloc();
     }

@@ -486,16 +486,20 @@ void Exchange::account_for(chat::Response &response) {
 }
 
 void Exchange::write_answer(const chat::Response &response) {
+    begin_answer();
+    if (head_.stream) {
+        replay(response);
+    } else {
+        client_.write_response(response, answer_context(), output_);
+    }
+}
+
+// Once it is there as a whole.
+void Exchange::begin_answer() {
     mode_ = Mode::over;
     status_ = 200;
     streaming_ = head_.stream;
-    if (head_.stream) {
-        content_type_ = client_.stream_type();
-        replay(response);
-    } else {
-        content_type_ = "application/json";
-        client_.write_response(response, answer_context(), output_);
-    }
+    content_type_ = head_.stream ? client_.stream_type() : "application/json";
 }
 
 void Exchange::answer(chat::Response &response) {
@@ -506,6 +510,50 @@ void Exchange::answer(chat::Response &response) {
     output_.clear();
     account_for(response);
     write_answer(response);
+}
+
+Rendition Exchange::rendition() const {
+    AnswerContext context = answer_context();
+    Rendition made;
+    made.format_ = &client_;
+    made.stream_ = head_.stream;
+    made.model_ = context.request_model;
+    made.include_usage_ = context.include_usage;
+    made.now_ = context.now;
+    made.prompt_estimate_ = context.prompt_estimate;
+    made.unique_size_ = unique_.size();
+    made.text_ = output_;
+    made.account_ = account_;
+
+    // Nobody could have put it into the response: it was made afterwards.
+    for (auto at = unique_.empty() ? std::string::npos : output_.find(unique_);
+         at != std::string::npos;
+         at = output_.find(unique_, at + unique_.size())) {
+        made.unique_at_.push_back(at);
+    }
+    return made;
+}
+
+bool Exchange::answer(const Rendition &rendition) {
+    AnswerContext context = answer_context();
+    if (rendition.format_ != &client_ || rendition.stream_ != head_.stream
+        || rendition.model_ != context.request_model
+        || rendition.include_usage_ != context.include_usage
+        || rendition.now_ != context.now
+        || rendition.prompt_estimate_ != context.prompt_estimate
+        || rendition.unique_size_ != unique_.size()) {
+        return false;
+    }
+
+    error_ = {};
+    broken_ = false;
+    account_ = rendition.account_;
+    output_ = rendition.text_;
+    for (std::size_t at : rendition.unique_at_) {
+        unique_.copy(output_.data() + at, unique_.size());
+    }
+    begin_answer();
+    return true;
 }
 
 Exchange::Step Exchange::finish_models(json::Value root) {
@@ -567,15 +615,25 @@ void Exchange::fail_stream(const Error &error) {
     broken_ = true;
 }
 
+std::int64_t Exchange::prompt_tokens() {
+    if (count_prompt_ && operation_ == Operation::chat) {
+        if (auto parsed = request()) {
+            return count_prompt_(**parsed, target_.model);
+        }
+    }
+    return estimate_prompt_tokens(document_.root());
+}
+
 void Exchange::estimate_usage() {
     chat::Usage &usage = account_.usage;
-    if (usage.known && account_.complete) {
+    // Once: a stream may have told its client already.
+    if ((usage.known && account_.complete) || usage.estimated) {
         return;
     }
     // Of an answer that broke off the provider may have named the prompt's
     // tokens, and some of the answer's, as Anthropic does.
     if (!usage.known) {
-        usage.prompt_tokens = estimate_prompt_tokens(document_.root());
+        usage.prompt_tokens = prompt_tokens();
     }
     usage.completion_tokens = std::max(usage.completion_tokens,
                                        tokens_of_bytes(completion_bytes_));

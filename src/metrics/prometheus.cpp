@@ -10,7 +10,7 @@ void Exposition::family(std::string_view name, Kind kind,
     out_.append(kind == Kind::counter ? " counter\n" : " gauge\n");
 }
 
-void Exposition::sample(std::span<const Label> labels, std::uint64_t value) {
+void Exposition::name(std::span<const Label> labels) {
     out_.append(name_);
     char separator = '{';
     for (const Label &label : labels) {
@@ -32,7 +32,22 @@ void Exposition::sample(std::span<const Label> labels, std::uint64_t value) {
     if (separator == ',') {
         out_.push_back('}');
     }
-    out_.append(" ").append(std::to_string(value)).append("\n");
+    out_.push_back(' ');
+}
+
+void Exposition::sample(std::span<const Label> labels, std::uint64_t value) {
+    name(labels);
+    out_.append(std::to_string(value)).append("\n");
+}
+
+void Exposition::sample_nano(std::span<const Label> labels,
+                             std::uint64_t value) {
+    constexpr std::uint64_t nano = 1'000'000'000;
+    name(labels);
+    // The 1 in front keeps the zeros.
+    std::string decimals = std::to_string(nano + value % nano);
+    decimals.front() = '.';
+    out_.append(std::to_string(value / nano)).append(decimals).append("\n");
 }
 
 }  // namespace llm::metrics

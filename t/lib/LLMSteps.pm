@@ -36,6 +36,12 @@
 #   started(CALL)            the call is sent; its answer is taken by
 #   finished()
 #
+# What happens to nginx meanwhile:
+#
+#   reload(), reload(FROM, TO)          with a change of its configuration
+#   reload_fails(FROM, TO, WORDS)       with a mistake in it
+#   signal_workers(NAME)
+#
 # The provider at $TEST_NGINX_UPSTREAM_PORT answers the first call with "one",
 # the next with "two", and so on, in the OpenAI API, unless the block has a
 # section "upstream".
@@ -55,8 +61,8 @@ use Test::Nginx::Util ();
 
 our @ISA = 'Exporter';
 our @EXPORT = qw(ask claude post get request at with streamed messages
-    together leave started finished say children signal_workers reload
-    logged);
+    together leave started finished say signal_workers reload
+    reload_fails);
 
 sub import {
     my ($class) = @_;
@@ -272,22 +278,42 @@ sub signal_workers {
     };
 }
 
-# Changes the configuration, if there is something to change, and reloads it.
+# Changes the configuration on disk.
+sub configure {
+    my ($from, $to) = @_;
+    my $file = "$ENV{TEST_NGINX_SERVROOT}/conf/nginx.conf";
+    open my $in, '<', $file or die "open() failed: $!";
+    my $conf = do { local $/; <$in> };
+    $conf =~ s/\Q$from\E/$to/ or die "no \"$from\" in $file";
+    open my $out, '>', $file or die "open() failed: $!";
+    print $out $conf;
+    close $out;
+}
+
+# Changes the configuration, if there is something to change, and returns when
+# the workers are others.
 sub reload {
     my ($from, $to) = @_;
     return sub {
-        if (defined $from) {
-            my $file = "$ENV{TEST_NGINX_SERVROOT}/conf/nginx.conf";
-            open my $in, '<', $file or die "open() failed: $!";
-            my $conf = do { local $/; <$in> };
-            $conf =~ s/\Q$from\E/$to/ or die "no \"$from\" in $file";
-            open my $out, '>', $file or die "open() failed: $!";
-            print $out $conf;
-            close $out;
-        }
+        configure($from, $to) if defined $from;
         my %before = map { $_ => 1 } children();
         kill 'HUP', master();
         await_others(%before);
+        return '';
+    };
+}
+
+# The same with a mistake: returns when the log has these words.
+sub reload_fails {
+    my ($from, $to, $words) = @_;
+    return sub {
+        configure($from, $to);
+        kill 'HUP', master();
+        await($words, sub {
+            open my $log, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/error.log"
+                or return 0;
+            return grep { index($_, $words) >= 0 } <$log>;
+        });
         return '';
     };
 }
@@ -299,15 +325,6 @@ sub await_others {
         my @now = children();
         return @now >= keys %before && !grep { $before{$_} } @now;
     });
-}
-
-# The lines of the access log.
-sub logged {
-    return sub {
-        open my $file, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/access.log"
-            or return '';
-        return join '', <$file>;
-    };
 }
 
 # Blocks.

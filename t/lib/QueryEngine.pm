@@ -146,6 +146,7 @@ sub array { return '*' . @_ . "\r\n" . join '', @_ }
 
 sub answer {
     my ($self, $ask, $command, $index, @rest) = @_;
+    no warnings 'redundant';    # not every product names the index
     my $product = $self->{product};
     my ($definition) = words("*1\r\n" . $ask->('GET', "index of $index"));
 

@@ -129,6 +129,7 @@ TEST_CASE("an index is made of hashes under its own prefix") {
               "PREFIX", "1", "llm:a:h:0123456789abcdef:", "SCHEMA",
               "partition", "TAG", "vector", "VECTOR", "HNSW", "6", "TYPE",
               "FLOAT32", "DIM", "384", "DISTANCE_METRIC", "COSINE"});
+    CHECK(create_index(names, 384, Algorithm::flat).words[12] == "FLAT");
 }
 
 TEST_CASE("an index as it should be is ready, whoever runs it") {

@@ -31,3 +31,16 @@ TEST_CASE("values of labels are escaped", "[metrics]") {
     exposition.sample({{"a", "say \"hi\"\\\n"}}, 1);
     CHECK(out == "x{a=\"say \\\"hi\\\"\\\\\\n\"} 1\n");
 }
+
+TEST_CASE("billionths are written as decimals", "[metrics]") {
+    std::string out;
+    Exposition exposition(out);
+    exposition.family("x_total", Kind::counter, "X.");
+    out.clear();
+    exposition.sample_nano({}, 0);
+    exposition.sample_nano({{"a", "b"}}, 1'000'000'005);
+    exposition.sample_nano({}, 18446744073709551615u);
+    CHECK(out == "x_total 0.000000000\n"
+                 "x_total{a=\"b\"} 1.000000005\n"
+                 "x_total 18446744073.709551615\n");
+}
