@@ -217,6 +217,9 @@ ngx_http_llm_limit_zone_t *ngx_http_llm_find_limit_zone(
     ngx_http_llm_main_conf_t *mcf, std::string_view name) noexcept;
 char *ngx_http_llm_limit_zones_init(ngx_conf_t *cf,
                                     ngx_http_llm_main_conf_t *mcf) noexcept;
+// Warns of a location that counts money and knows no prices.
+void ngx_http_llm_limit_check_prices(
+    ngx_conf_t *cf, const ngx_http_llm_loc_conf_t *llcf) noexcept;
 ngx_int_t ngx_http_llm_limit_zones_start(ngx_cycle_t *cycle,
                                          ngx_http_llm_main_conf_t *mcf)
     noexcept;

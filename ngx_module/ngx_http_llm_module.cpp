@@ -338,6 +338,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
     ngx_http_llm_account_conf_merge(&prev->account, &conf->account);
     ngx_http_llm_cache_conf_merge(&prev->cache, &conf->cache);
     ngx_http_llm_limit_conf_merge(&prev->limit, &conf->limit);
+    ngx_http_llm_limit_check_prices(cf, conf);
 
     if (conf->max_depth < 1 || conf->max_depth > 10000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

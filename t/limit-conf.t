@@ -115,12 +115,16 @@ GET /
 --- http_config
 llm_limit_zone $arg_a zone=money:1m rate=5usd/month;
 --- config
+llm_limit zone=money;
 location / { return 200 ok; }
+location /known/ { llm_prices builtin; }
 --- request
 GET /
 --- response_body: ok
 --- error_log
-llm_limit_zone "money" counts cost, but there are no prices: nothing is counted
+llm_limit_zone "money" counts cost, but location "/" has no llm_prices: nothing is counted
+--- no_error_log
+location "/known/" has no llm_prices
 
 
 

@@ -42,7 +42,9 @@ sub lines {
     return sub {
         my @lines;
         LLMSteps::await("$count lines in the log", sub {
-            @lines = grep { /^<[A-Z]/ } LLMSteps::call(logged()) =~ /(.*\n)/g;
+            open my $log, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/access.log"
+                or return 0;
+            @lines = grep { /^<[A-Z]/ } <$log>;
             return @lines >= $count;
         });
         return join '', @lines;
@@ -168,7 +170,7 @@ llm:
     streamed(::team('"max_tokens":1')) => [qr/"error"/, $::Left => qr/^7\d$/],
     # The estimate of the prompt and of what came is all that it has cost.
     ::team('"max_tokens":60') => ['three', $::Left => qr/^1\d$/],
-    ::lines(2) => qr/^<PASSED\|-\|7\d\|\d+\|13>\n<PASSED\|-\|7\d\|\d+\|\d>\n/,
+    ::lines(2) => qr/^<PASSED\|-\|7\d\|\d+\|13>\n<PASSED\|-\|7\d\|\d+\|1?\d>\n/,
 ]
 --- upstream eval
 [stream(openai_stream('Hello'), openai_usage(), $Done),
@@ -182,7 +184,7 @@ llm:
 --- steps eval
 [
     leave(streamed(::team()), qr/Hello/) => '',
-    ::lines(1) => qr/^<PASSED\|-\|7\d\|\d+\|[1-9]>\n/,
+    ::lines(1) => qr/^<PASSED\|-\|7\d\|\d+\|\d+>\n/,
     ::team('"max_tokens":80') => ['two', $::Left => qr/^\d$/],
 ]
 --- upstream eval
@@ -448,4 +450,30 @@ $::Config . 'location /wait/ { llm_pass openai;
     ::team('"max_tokens":90') => '429 (error)',
     get('/status') => qr/"limits":\{"team":\{"passed":1,"delayed":0,"rejected":1,"delayed_dry_run":0,"rejected_dry_run":0,"used":13,"keys":1,/,
     get('/metrics') => qr/^llm_limit_passed_total\{zone="team"\} 1\n.*^llm_limit_rejected_total\{zone="team"\} 1\n.*^llm_limit_used_total\{zone="team"\} 13\n.*^llm_limit_keys\{zone="team"\} 1\n/sm,
+]
+
+
+
+=== TEST 23: money, by the price of who answered
+--- http_config eval
+$::HttpConfig . '
+    llm_limit_zone $http_x_team zone=money:64k rate=0.01usd/d;'
+--- config eval
+$::Config . 'location /money/ { llm_pass openai; llm_limit zone=money;
+    llm_prices prices.json; }'
+--- user_files
+>>> ../conf/prices.json
+{"currency": "USD", "prices": [
+  {"provider": "openai", "models": ["m"], "input": 10, "output": 100,
+   "source": "none", "date": "2026-11-20"}
+]}
+--- steps eval
+[
+    # Of 10000 millionths of a dollar each token of an answer costs 100.
+    at('/money', ::team('"max_tokens":80')) => ['one', $::Limit => undef],
+    get('/status') => qr/"money":\{[^}]*"used":490,/,
+    # 9510 are left.
+    at('/money', ::team('"max_tokens":96')) => qr/429 .*the limit \\"money\\" is used up; try again in/s,
+    at('/money', ::team('"max_tokens":101')) => qr/429 .*is used up; a smaller one/s,
+    at('/money', ::team('"max_tokens":90')) => 'two',
 ]

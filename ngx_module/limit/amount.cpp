@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "account/cost.hpp"
 #include "cache/request.hpp"
 #include "llm/tokens.hpp"
 
@@ -40,6 +41,39 @@ std::string_view model_of(const ngx_http_llm_ctx_t &ctx) {
     return ctx.exchange->head().model;
 }
 
+// Nano-dollars in millionths of a dollar, against the client.
+std::int64_t in_millionths(std::int64_t nano) noexcept {
+    return clamp(nano / 1000 + (nano % 1000 > 0));
+}
+
+// The most that the tokens cost at any of those who may be asked first.
+std::int64_t cost_of(const ngx_http_llm_ctx_t &ctx,
+                     const llm::chat::Usage &usage) noexcept {
+    std::int64_t most = 0;
+    auto consider = [&](const ngx_http_llm_provider_t *provider,
+                        std::string_view model) {
+        if (auto price = ngx_http_llm_find_price(ctx.conf, provider, model)) {
+            most = std::max(most, llm::price::cost(*price, usage));
+        }
+    };
+    if (ctx.pool == nullptr) {
+        consider(nullptr, ctx.exchange->head().model);
+        return in_millionths(most);
+    }
+    auto members = static_cast<ngx_http_llm_member_t *>(
+        ctx.pool->members.elts);
+    for (ngx_int_t i = 0;
+         i < static_cast<ngx_int_t>(ctx.pool->members.nelts); ++i) {
+        const auto &member = members[i];
+        if (ctx.member >= 0 ? i == ctx.member
+                            : !member.backup && !member.down) {
+            consider(member.provider,
+                     member.model.len ? to_view(member.model) : ctx.model);
+        }
+    }
+    return in_millionths(most);
+}
+
 }  // namespace
 
 ngx_http_llm_limit_need_t ngx_http_llm_limit_need(ngx_http_llm_ctx_t *ctx) {
@@ -61,7 +95,7 @@ ngx_http_llm_limit_need_t ngx_http_llm_limit_need(ngx_http_llm_ctx_t *ctx) {
 }
 
 std::int64_t ngx_http_llm_limit_amount(
-    Count count, const ngx_http_llm_limit_need_t &need,
+    const ngx_http_llm_ctx_t &ctx, Count count, const ngx_http_llm_limit_need_t &need,
     const ngx_http_llm_limit_conf_t &conf,
     const llm::limit::UsageSketch &sketch) noexcept {
     std::int64_t answer = 0;
@@ -88,7 +122,11 @@ std::int64_t ngx_http_llm_limit_amount(
     case Count::cost:
         break;
     }
-    return 0;
+    llm::chat::Usage usage;
+    usage.prompt_tokens = need.prompt;
+    usage.completion_tokens = answer;
+    usage.total_tokens = add(need.prompt, answer);
+    return cost_of(ctx, usage);
 }
 
 bool ngx_http_llm_limit_is_charged(
@@ -108,8 +146,9 @@ bool ngx_http_llm_limit_is_charged(
     return !ctx.error || ctx.exchange->broken();
 }
 
-std::int64_t ngx_http_llm_limit_used(
-    Count count, const llm::chat::Usage &usage) noexcept {
+std::int64_t ngx_http_llm_limit_used(ngx_http_llm_ctx_t &ctx,
+                                     Count count) noexcept {
+    const auto &usage = ctx.exchange->account().usage;
     switch (count) {
     case Count::total:
         return add(clamp(usage.prompt_tokens), clamp(usage.completion_tokens));
@@ -122,5 +161,5 @@ std::int64_t ngx_http_llm_limit_used(
     case Count::cost:
         break;
     }
-    return 0;
+    return in_millionths(ngx_http_llm_cost(ctx).value_or(0));
 }

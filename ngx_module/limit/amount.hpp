@@ -23,12 +23,13 @@ ngx_http_llm_limit_need_t ngx_http_llm_limit_need(ngx_http_llm_ctx_t *ctx);
 inline bool ngx_http_llm_limit_counts_answers(
     llm::limit::Count count) noexcept {
     return count == llm::limit::Count::total
-           || count == llm::limit::Count::completion;
+           || count == llm::limit::Count::completion
+           || count == llm::limit::Count::cost;
 }
 
 // The most that the call can cost; `sketch`: of answers like it.
 std::int64_t ngx_http_llm_limit_amount(
-    llm::limit::Count count, const ngx_http_llm_limit_need_t &need,
+    const ngx_http_llm_ctx_t &ctx, llm::limit::Count count, const ngx_http_llm_limit_need_t &need,
     const ngx_http_llm_limit_conf_t &conf,
     const llm::limit::UsageSketch &sketch) noexcept;
 
@@ -38,6 +39,6 @@ bool ngx_http_llm_limit_is_charged(
     const ngx_http_llm_ctx_t &ctx,
     const ngx_http_llm_limit_conf_t &conf) noexcept;
 
-// What an answer has cost.
-std::int64_t ngx_http_llm_limit_used(
-    llm::limit::Count count, const llm::chat::Usage &usage) noexcept;
+// What the answer has cost.
+std::int64_t ngx_http_llm_limit_used(ngx_http_llm_ctx_t &ctx,
+                                     llm::limit::Count count) noexcept;

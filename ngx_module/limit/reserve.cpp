@@ -109,8 +109,8 @@ void set_amounts(LimitCtx &limit) {
             ngx_http_llm_limit_locked_t locked(held.zone);
             sketch = locked.sketches().get(held.sketch);
         }
-        held.amount = ngx_http_llm_limit_amount(count, need, *limit.conf,
-                                                sketch);
+        held.amount = ngx_http_llm_limit_amount(*limit.ctx, count, need,
+                                                *limit.conf, sketch);
     }
 }
 

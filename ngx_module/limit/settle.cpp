@@ -31,9 +31,9 @@ Outcome outcome_of(const LimitCtx &limit, const Held &held, bool charged) {
     if (!charged || !is_about_answer(held, *limit.ctx)) {
         return outcome;
     }
-    auto kind = held.zone->spec.count;
     const auto &account = limit.ctx->exchange->account();
-    outcome.used = ngx_http_llm_limit_used(kind, account.usage);
+    outcome.used = ngx_http_llm_limit_used(*limit.ctx,
+                                           held.zone->spec.count);
     if (account.complete && held.learns) {
         outcome.answer = account.usage.completion_tokens / limit.choices;
     }

@@ -446,12 +446,6 @@ char *ngx_http_llm_limit_zones_init(ngx_conf_t *cf,
     auto zones = static_cast<Zone **>(mcf->limit_zones.elts);
     for (ngx_uint_t i = 0; i < mcf->limit_zones.nelts; ++i) {
         Zone *zone = zones[i];
-        if (zone->spec.count == llm::limit::Count::cost) {
-            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                          "llm_limit_zone \"%V\" counts cost, but there are "
-                          "no prices: nothing is counted in %s:%ui",
-                          &zone->name, zone->file, zone->line);
-        }
         if (zone->redis_name.len == 0) {
             continue;
         }
@@ -477,6 +471,28 @@ char *ngx_http_llm_limit_zones_init(ngx_conf_t *cf,
         }
     }
     return NGX_CONF_OK;
+}
+
+void ngx_http_llm_limit_check_prices(
+    ngx_conf_t *cf, const ngx_http_llm_loc_conf_t *llcf) noexcept {
+    auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    // Not of a server, whose locations may know prices.
+    if (llcf->account.prices || clcf->name.len == 0
+        || !ngx_http_llm_limit_is_on(llcf->limit)) {
+        return;
+    }
+    auto rules =
+        static_cast<ngx_http_llm_limit_rule_t **>(llcf->limit.rules->elts);
+    for (ngx_uint_t i = 0; i < llcf->limit.rules->nelts; ++i) {
+        if (rules[i]->zone->spec.count == llm::limit::Count::cost) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "llm_limit_zone \"%V\" counts cost, but location "
+                          "\"%V\" has no llm_prices: nothing is counted in "
+                          "%s:%ui", &rules[i]->name, &clcf->name,
+                          rules[i]->file, rules[i]->line);
+        }
+    }
 }
 
 ngx_int_t ngx_http_llm_limit_zones_start(
