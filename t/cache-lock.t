@@ -65,17 +65,7 @@ __DATA__
 
 
 
-=== TEST 2: ... over two workers
---- workers: 2
---- master_on
---- http_config eval: $::HttpConfig
---- config eval: $::Config
---- steps eval
-[together(($::Hello) x 20) => ::hits(19)]
-
-
-
-=== TEST 3: ... streams, and those who want no stream
+=== TEST 2: ... streams, and those who want no stream
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -83,7 +73,7 @@ __DATA__
 
 
 
-=== TEST 4: ... in front of another content handler
+=== TEST 3: ... in front of another content handler
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -91,7 +81,7 @@ __DATA__
 
 
 
-=== TEST 5: other calls do not wait
+=== TEST 4: other calls do not wait
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -102,7 +92,7 @@ __DATA__
 
 
 
-=== TEST 6: without a lock each makes its own
+=== TEST 5: without a lock each makes its own
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_lock off;\n" . $::Config =~ s/llm_cache_lock on;//r
@@ -111,7 +101,7 @@ __DATA__
 
 
 
-=== TEST 7: if the first one fails all others go on at once
+=== TEST 6: if the first one fails all others go on at once
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
@@ -133,7 +123,7 @@ my $hello = at('/scripted', $::Hello);
 
 
 
-=== TEST 8: ... likewise if its answer is an error
+=== TEST 7: ... likewise if its answer is an error
 --- http_config eval: $::HttpConfig
 --- config eval
 $::Config =~ s/location \/ \{/location \/ { proxy_set_header X-Fail 1;/r
@@ -145,7 +135,7 @@ $::Config =~ s/location \/ \{/location \/ { proxy_set_header X-Fail 1;/r
 
 
 
-=== TEST 9: ... or cannot be kept
+=== TEST 8: ... or cannot be kept
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_no_store 1;\n$::Config"
@@ -154,7 +144,7 @@ $::Config =~ s/location \/ \{/location \/ { proxy_set_header X-Fail 1;/r
 
 
 
-=== TEST 10: nobody waits longer than told
+=== TEST 9: nobody waits longer than told
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -162,7 +152,7 @@ $::Config =~ s/location \/ \{/location \/ { proxy_set_header X-Fail 1;/r
 
 
 
-=== TEST 11: a client that leaves while it waits
+=== TEST 10: a client that leaves while it waits
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
@@ -187,7 +177,7 @@ my $hello = at('/scripted', $::Hello);
 
 
 
-=== TEST 12: a client that leaves is not missed by those that come later
+=== TEST 11: a client that leaves is not missed by those that come later
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
@@ -202,7 +192,7 @@ my $hello = at('/scripted', $::Hello);
 
 
 
-=== TEST 13: expired entries are fetched once, too
+=== TEST 12: expired entries are fetched once, too
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_ttl 1s; llm_cache_stale 1h error;\n$::Config"
@@ -215,7 +205,7 @@ my $hello = at('/scripted', $::Hello);
 
 
 
-=== TEST 14: over HTTP/2
+=== TEST 13: over HTTP/2
 --- http_config eval
 $::HttpConfig . q{
     server {
