@@ -429,13 +429,17 @@ delaying request, by llm_limit_zone "drip"
 
 
 === TEST 21: a request that waits goes on when another gives back what it did not need
---- http_config eval: $::HttpConfig
+--- http_config eval
+$::HttpConfig . '
+    llm_provider slow { format openai;
+        url http://127.0.0.1:$TEST_NGINX_SERVER_PORT/slow/v1; }'
 --- config eval
-$::Config . 'location /wait/ { llm_pass openai;
-    llm_limit zone=team delay=15s; }'
+$::Config . 'location /wait/ { llm_pass slow;
+    llm_limit zone=team delay=15s; }
+location /slow/ { llm_limit off; llm_simulate openai ttft=500ms reply=one; }'
 --- steps eval
 [
-    together(map { at('/wait', ::team('"max_tokens":60')) } 1 .. 2) => 'one, two',
+    together(map { at('/wait', ::team('"max_tokens":60')) } 1 .. 2) => 'one, one',
     ::lines(2) => qr/<DELAYED\|/,
 ]
 

@@ -1,5 +1,6 @@
 -- What wrk sends: one POST again and again. From the environment:
 --   BENCH_BODY     the file with the body
+--   BENCH_VARIANTS so many calls by turns: "{n}" in the body is their number
 --   BENCH_DELAY    milliseconds that a connection pauses between an answer and
 --                  its next request, on average; 0: none
 -- and what it prints at the end: one line of numbers for scripts/bench.
@@ -11,14 +12,21 @@ wrk.body = file:read("*a")
 file:close()
 
 local pause = tonumber(os.getenv("BENCH_DELAY") or 0)
-local request_bytes
+local variants = tonumber(os.getenv("BENCH_VARIANTS") or 1)
+local requests_bytes = {}
+local turn = 0
 
 function init(args)
-    request_bytes = wrk.format()
+    local body = wrk.body
+    for n = 1, variants do
+        requests_bytes[n] = wrk.format(nil, nil, nil,
+            (body:gsub("{n}", tostring(n))))
+    end
 end
 
 function request()
-    return request_bytes
+    turn = turn % variants + 1
+    return requests_bytes[turn]
 end
 
 if pause > 0 then

@@ -35,9 +35,10 @@ float quantise(std::span<const float> in,
         return 0;
     }
     for (std::size_t i = 0; i < in.size(); ++i) {
-        float steps = std::round(in[i] / scale);
-        // A scale among the denormal numbers is itself rounded.
-        row[i] = static_cast<std::int8_t>(std::clamp(steps, -127.0f, 127.0f));
+        // To the nearest, without a call for each. A scale among the denormal
+        // numbers is itself rounded, hence the bounds.
+        float steps = std::clamp(in[i] / scale, -127.0f, 127.0f);
+        row[i] = static_cast<std::int8_t>(steps + std::copysign(0.5f, steps));
     }
     return scale;
 }
