@@ -234,6 +234,8 @@ def test_variables_for_the_log(openai_client, provider, account):
         "tries": "1",
         "stream": "0",
         "status": "200",
+        "limit": "",
+        "reserved": "",
     }
 
 
