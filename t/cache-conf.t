@@ -174,7 +174,7 @@ invalid value "tree"
 
 
 
-=== TEST 15a: an algorithm that is none
+=== TEST 16: an algorithm that is none
 --- http_config
 llm_redis shared { server 127.0.0.1; }
 llm_cache_zone answers { redis shared; index redisearch tree; }
@@ -186,7 +186,7 @@ invalid parameter "tree"
 
 
 
-=== TEST 15b: an algorithm for what has none
+=== TEST 17: an algorithm for what has none
 --- http_config
 llm_redis shared { server 127.0.0.1; }
 llm_cache_zone answers { redis shared; index memory flat; }
@@ -198,7 +198,7 @@ invalid parameter "flat"
 
 
 
-=== TEST 16: a Redis that is not there
+=== TEST 18: a Redis that is not there
 --- http_config
 llm_cache_zone answers { redis nowhere; }
 --- config
@@ -209,7 +209,7 @@ no llm_redis is named "nowhere"
 
 
 
-=== TEST 17: a word that a zone does not know
+=== TEST 19: a word that a zone does not know
 --- http_config
 llm_cache_zone answers { size 1m; }
 --- config
@@ -220,7 +220,7 @@ unknown directive "size" in
 
 
 
-=== TEST 18: a word twice
+=== TEST 20: a word twice
 --- http_config
 llm_cache_zone answers { memory 1m; memory 2m; }
 --- config
@@ -231,7 +231,7 @@ is duplicate
 
 
 
-=== TEST 19: a zone twice
+=== TEST 21: a zone twice
 --- http_config
 llm_cache_zone answers { memory 1m; } llm_cache_zone answers { memory 1m; }
 --- config
@@ -242,7 +242,7 @@ duplicate llm_cache_zone "answers"
 
 
 
-=== TEST 20: a zone without a name
+=== TEST 22: a zone without a name
 --- http_config
 llm_cache_zone { memory 1m; }
 --- config
@@ -253,7 +253,7 @@ invalid number of arguments in "llm_cache_zone"
 
 
 
-=== TEST 21: a zone named off
+=== TEST 23: a zone named off
 --- http_config
 llm_cache_zone off { memory 1m; }
 --- config
@@ -264,7 +264,7 @@ a llm_cache_zone cannot be named "off"
 
 
 
-=== TEST 22: a zone in a server
+=== TEST 24: a zone in a server
 --- http_config eval: $::Zone
 --- config
 llm_cache_zone answers { memory 1m; }
@@ -274,7 +274,7 @@ llm_cache_zone answers { memory 1m; }
 
 
 
-=== TEST 23: a cache that is not there
+=== TEST 25: a cache that is not there
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache other; }
@@ -284,7 +284,7 @@ no llm_cache_zone is named "other" in
 
 
 
-=== TEST 24: a cache twice
+=== TEST 26: a cache twice
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache answers; llm_cache answers; }
@@ -294,7 +294,7 @@ location / { llm_cache answers; llm_cache answers; }
 
 
 
-=== TEST 25: a purge of what is not there
+=== TEST 27: a purge of what is not there
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_purge other; }
@@ -304,7 +304,7 @@ no llm_cache_zone is named "other" in
 
 
 
-=== TEST 26: a purge of nothing
+=== TEST 28: a purge of nothing
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_purge off; }
@@ -314,7 +314,7 @@ no llm_cache_zone is named "off" in
 
 
 
-=== TEST 27: a purge twice
+=== TEST 29: a purge twice
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_purge answers; llm_cache_purge answers; }
@@ -324,7 +324,7 @@ location / { llm_cache_purge answers; llm_cache_purge answers; }
 
 
 
-=== TEST 28: a purge of a whole server
+=== TEST 30: a purge of a whole server
 --- http_config eval: $::Zone
 --- config
 llm_cache_purge answers;
@@ -334,7 +334,7 @@ llm_cache_purge answers;
 
 
 
-=== TEST 29: no time in a location
+=== TEST 31: no time in a location
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_ttl 0; }
@@ -344,7 +344,7 @@ a ttl of 0 would keep nothing
 
 
 
-=== TEST 30: too much time in a location
+=== TEST 32: too much time in a location
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_ttl 69y; }
@@ -354,7 +354,7 @@ a ttl must be below 68 years
 
 
 
-=== TEST 31: a similarity in a location
+=== TEST 33: a similarity in a location
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_similarity 2; }
@@ -364,7 +364,7 @@ invalid similarity "2"
 
 
 
-=== TEST 32: a similarity twice
+=== TEST 34: a similarity twice
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_similarity 0.8; llm_cache_similarity 0.9; }
@@ -374,7 +374,7 @@ location / { llm_cache_similarity 0.8; llm_cache_similarity 0.9; }
 
 
 
-=== TEST 33: no messages
+=== TEST 35: no messages
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_messages 0; }
@@ -384,7 +384,7 @@ value must be between 1 and
 
 
 
-=== TEST 34: messages that are no number
+=== TEST 36: messages that are no number
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_messages all; }
@@ -394,7 +394,7 @@ invalid number
 
 
 
-=== TEST 35: an unknown role
+=== TEST 37: an unknown role
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_ignore system user; }
@@ -404,7 +404,7 @@ invalid parameter "user"
 
 
 
-=== TEST 36: roles twice
+=== TEST 38: roles twice
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_ignore none; llm_cache_ignore tool; }
@@ -414,7 +414,7 @@ location / { llm_cache_ignore none; llm_cache_ignore tool; }
 
 
 
-=== TEST 37: roles and none of them
+=== TEST 39: roles and none of them
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_ignore system none; }
@@ -424,7 +424,7 @@ location / { llm_cache_ignore system none; }
 
 
 
-=== TEST 38: a flag that is none
+=== TEST 40: a flag that is none
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_lock yes; }
@@ -434,7 +434,7 @@ invalid value "yes" in "llm_cache_lock" directive, it must be "on" or "off"
 
 
 
-=== TEST 39: no uses
+=== TEST 41: no uses
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_min_uses 0; }
@@ -444,7 +444,7 @@ value must be between 1 and
 
 
 
-=== TEST 40: old for no time
+=== TEST 42: old for no time
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_stale 0; }
@@ -454,7 +454,7 @@ invalid parameter "0"
 
 
 
-=== TEST 41: old for too much time
+=== TEST 43: old for too much time
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_stale 100y; }
@@ -464,7 +464,7 @@ invalid parameter "100y"
 
 
 
-=== TEST 42: old for something else
+=== TEST 44: old for something else
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_stale 1h always; }
@@ -474,7 +474,7 @@ invalid parameter "always"
 
 
 
-=== TEST 43: not old for something
+=== TEST 45: not old for something
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_stale off error; }
@@ -484,7 +484,7 @@ location / { llm_cache_stale off error; }
 
 
 
-=== TEST 44: learning from everything
+=== TEST 46: learning from everything
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_learn 1; }
@@ -494,7 +494,7 @@ invalid value "1", it must be the part of answers by meaning that may be wrong, 
 
 
 
-=== TEST 45: learning from nothing
+=== TEST 47: learning from nothing
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_learn 0; }
@@ -504,7 +504,7 @@ invalid value "0", it must be
 
 
 
-=== TEST 46: learning twice
+=== TEST 48: learning twice
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_learn off; llm_cache_learn 0.1; }
@@ -514,7 +514,7 @@ location / { llm_cache_learn off; llm_cache_learn 0.1; }
 
 
 
-=== TEST 47: a temperature that is none
+=== TEST 49: a temperature that is none
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_max_temperature hot; }
@@ -524,7 +524,7 @@ invalid parameter "hot"
 
 
 
-=== TEST 48: a variable that is none
+=== TEST 50: a variable that is none
 --- http_config eval: $::Zone
 --- config
 location / { llm_cache_key $nothing_of_the_kind; }
@@ -534,7 +534,7 @@ unknown "nothing_of_the_kind" variable
 
 
 
-=== TEST 49: a consumer twice
+=== TEST 51: a consumer twice
 --- http_config eval: $::Zone
 --- config
 location / { llm_consumer a; llm_consumer b; }
@@ -544,7 +544,7 @@ location / { llm_consumer a; llm_consumer b; }
 
 
 
-=== TEST 50: all that can be said
+=== TEST 52: all that can be said
 --- http_config
 llm_cache_zone answers { memory 512k; ttl 1d; similarity 0.9 grey=0.8; embedding static; }
 llm_cache_zone exact { memory 1m; similarity off; embedding off; }

@@ -121,32 +121,7 @@ llm: redis "r": server 127.0.0.1
 
 
 
-=== TEST 6: a failover that somebody asks for
---- http_config eval: $::HttpConfig
---- config eval: $::Config
---- script
-my ($old, $new) = (main::master(), main::replica());
-soon { $new->cli('INFO', 'replication') =~ /master_link_status:up/ };
-is(get('/set?key=a&value=1'), "(status) OK\n");
-# Sentinel may refuse, or give up, and does on a machine that is busy: that is
-# nothing of ours.
-my $happened = eval {
-    soon {
-        main::master() == $new
-            || !$::sentinels[0]->cli('SENTINEL', 'FAILOVER', 'mymaster')
-    };
-    soon { $old->cli('ROLE') =~ /^slave/ };
-    1;
-};
-SKIP: {
-    skip('Sentinel did not fail over', 1) unless $happened;
-    soon { get('/set?key=a&value=3') eq "(status) OK\n" };
-    is($new->cli('GET', 'a'), 3);
-}
-
-
-
-=== TEST 7: all Sentinels are gone, the master is not
+=== TEST 6: all Sentinels are gone, the master is not
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- script
