@@ -54,8 +54,12 @@ public:
     Value() = default;
 
     explicit operator bool() const noexcept { return node_ != nullptr; }
-    Kind kind() const noexcept;             // absent: Kind::null
-    bool is_null() const noexcept;          // null or absent
+    Kind kind() const noexcept {            // absent: Kind::null
+        return node_ ? node_->kind : Kind::null;
+    }
+    bool is_null() const noexcept {         // null or absent
+        return kind() == Kind::null;
+    }
     bool is_bool() const noexcept { return is(Kind::boolean); }
     bool is_number() const noexcept { return is(Kind::number); }
     bool is_string() const noexcept { return is(Kind::string); }
@@ -63,18 +67,27 @@ public:
     bool is_object() const noexcept { return is(Kind::object); }
 
     // The decoded text of a string; empty for anything else.
-    std::string_view string() const noexcept;
-    bool boolean(bool otherwise = false) const noexcept;
+    std::string_view string() const noexcept {
+        return is_string()
+                   ? std::string_view(node_->string, node_->string_size)
+                   : std::string_view();
+    }
+    bool boolean(bool otherwise = false) const noexcept {
+        return is_bool() ? node_->raw[0] == 't' : otherwise;
+    }
     // An integer that fits, written without a fraction or exponent
     // (1.0 and 1e2 count as integers, too: some SDKs send such).
     std::optional<std::int64_t> integer() const noexcept;
     std::optional<double> number() const noexcept;
 
     // The bytes as they came in, without white space around them.
-    std::string_view raw() const noexcept;
+    std::string_view raw() const noexcept {
+        return node_ ? std::string_view(node_->raw, node_->raw_size)
+                     : std::string_view();
+    }
 
     // Number of elements or members; 0 for a scalar.
-    std::size_t size() const noexcept;
+    std::size_t size() const noexcept { return node_ ? node_->size : 0; }
     // The member of an object by its decoded name; absent where there is none
     // or this is no object. Linear: objects on the wire are small.
     Value operator[](std::string_view name) const noexcept;
@@ -89,7 +102,7 @@ private:
     friend class MemberIterator;
     friend class ElementIterator;
     explicit Value(const detail::Node *node) : node_(node) {}
-    bool is(Kind kind) const noexcept { return node_ && this->kind() == kind; }
+    bool is(Kind kind) const noexcept { return node_ && node_->kind == kind; }
 
     const detail::Node *node_ = nullptr;
 };
@@ -108,7 +121,10 @@ public:
     ElementIterator() = default;
     explicit ElementIterator(const detail::Node *node) : node_(node) {}
     Value operator*() const noexcept { return Value(node_); }
-    ElementIterator &operator++() noexcept;
+    ElementIterator &operator++() noexcept {
+        node_ = node_->next ? node_ + node_->next : nullptr;
+        return *this;
+    }
     ElementIterator operator++(int) noexcept {
         auto old = *this;
         ++*this;
@@ -126,8 +142,16 @@ public:
     using difference_type = std::ptrdiff_t;
     MemberIterator() = default;
     explicit MemberIterator(const detail::Node *node) : node_(node) {}
-    Member operator*() const noexcept;
-    MemberIterator &operator++() noexcept;
+    Member operator*() const noexcept {
+        return {{node_->name, node_->name_size},
+                Value(node_),
+                {node_->raw - node_->name_gap,
+                 node_->name_gap + node_->raw_size}};
+    }
+    MemberIterator &operator++() noexcept {
+        node_ = node_->next ? node_ + node_->next : nullptr;
+        return *this;
+    }
     MemberIterator operator++(int) noexcept {
         auto old = *this;
         ++*this;
@@ -158,6 +182,14 @@ public:
 private:
     const detail::Node *first_;
 };
+
+inline Value::Members Value::members() const noexcept {
+    return Members(is_object() && node_->size ? node_ + 1 : nullptr);
+}
+
+inline Value::Elements Value::elements() const noexcept {
+    return Elements(is_array() && node_->size ? node_ + 1 : nullptr);
+}
 
 struct ParseLimits {
     std::size_t depth = 128;                    // nesting of arrays and objects

@@ -30,6 +30,7 @@ public:
     void field(char name, json::Value value);
     void flag(char name, bool value);
 
+    // Of all since the last one.
     Digest finish() { return hash_.finish(); }
 
 private:

@@ -210,6 +210,9 @@ Obstacle KeyMaker::obstacle() const {
 }
 
 std::string KeyMaker::question() const {
+    if (texts_.size() == 1) {
+        return std::string(trimmed(texts_[0]));
+    }
     std::string joined;
     for (std::string_view text : texts_) {
         if (!joined.empty()) {
@@ -235,17 +238,16 @@ Key KeyMaker::make() {
     Key key;
     key.partition = out_.finish();
 
-    Canonical exact(memory_);
-    exact.text("llm exact 1");
-    exact.text({reinterpret_cast<const char *>(key.partition.bytes.data()),
-                key.partition.bytes.size()});
-    exact.count(texts_.size());
+    out_.text("llm exact 1");
+    out_.text({reinterpret_cast<const char *>(key.partition.bytes.data()),
+               key.partition.bytes.size()});
+    out_.count(texts_.size());
     std::size_t size = 0;
     for (std::string_view text : texts_) {
-        exact.text(text);
+        out_.text(text);
         size += text.size() + 1;
     }
-    key.exact = exact.finish();
+    key.exact = out_.finish();
 
     key.obstacle = obstacle();
     if (size <= options_.max_question + 1) {

@@ -1,6 +1,5 @@
 #include "cache/sha256.hpp"
 
-#include <cstring>
 #include <new>
 
 #include <openssl/evp.h>
@@ -45,17 +44,12 @@ Sha256::~Sha256() {
     EVP_MD_CTX_free(context_);
 }
 
-void Sha256::update(std::string_view bytes) {
-    if (bytes.size() > sizeof(held_) - size_) {
-        flush();
-        if (bytes.size() > sizeof(held_)) {
-            require(EVP_DigestUpdate(context_, bytes.data(), bytes.size()));
-            return;
-        }
-    }
-    if (!bytes.empty()) {
-        std::memcpy(held_ + size_, bytes.data(), bytes.size());
-        size_ += bytes.size();
+void Sha256::update_large(std::string_view bytes) {
+    flush();
+    if (bytes.size() > sizeof(held_)) {
+        require(EVP_DigestUpdate(context_, bytes.data(), bytes.size()));
+    } else {
+        update(bytes);
     }
 }
 
@@ -68,6 +62,7 @@ Digest Sha256::finish() {
     flush();
     Digest digest;
     require(EVP_DigestFinal_ex(context_, digest.bytes.data(), nullptr));
+    require(EVP_DigestInit_ex(context_, nullptr, nullptr));
     return digest;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <string_view>
 
 #include "llm/cache_key.hpp"
@@ -18,10 +19,19 @@ public:
     Sha256 &operator=(const Sha256 &) = delete;
     ~Sha256();
 
-    void update(std::string_view bytes);
+    void update(std::string_view bytes) {
+        if (bytes.size() > sizeof(held_) - size_) {
+            update_large(bytes);
+        } else if (!bytes.empty()) {
+            std::memcpy(held_ + size_, bytes.data(), bytes.size());
+            size_ += bytes.size();
+        }
+    }
+    // May be fed anew afterwards, for another digest.
     Digest finish();
 
 private:
+    void update_large(std::string_view bytes);
     void flush();
 
     evp_md_ctx_st *context_;

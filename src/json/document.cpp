@@ -104,25 +104,6 @@ std::optional<std::int64_t> exact_integer(std::string_view text) noexcept {
 
 // Value
 
-Kind Value::kind() const noexcept {
-    return node_ ? node_->kind : Kind::null;
-}
-
-bool Value::is_null() const noexcept {
-    return kind() == Kind::null;
-}
-
-std::string_view Value::string() const noexcept {
-    if (!is_string()) {
-        return {};
-    }
-    return {node_->string, node_->string_size};
-}
-
-bool Value::boolean(bool otherwise) const noexcept {
-    return is_bool() ? node_->raw[0] == 't' : otherwise;
-}
-
 std::optional<std::int64_t> Value::integer() const noexcept {
     if (!is_number()) {
         return std::nullopt;
@@ -145,17 +126,6 @@ std::optional<double> Value::number() const noexcept {
     return value;
 }
 
-std::string_view Value::raw() const noexcept {
-    if (!node_) {
-        return {};
-    }
-    return {node_->raw, node_->raw_size};
-}
-
-std::size_t Value::size() const noexcept {
-    return node_ ? node_->size : 0;
-}
-
 Value Value::operator[](std::string_view name) const noexcept {
     for (auto member : members()) {
         if (member.name == name) {
@@ -163,30 +133,6 @@ Value Value::operator[](std::string_view name) const noexcept {
         }
     }
     return {};
-}
-
-Value::Members Value::members() const noexcept {
-    return Members(is_object() && node_->size ? node_ + 1 : nullptr);
-}
-
-Value::Elements Value::elements() const noexcept {
-    return Elements(is_array() && node_->size ? node_ + 1 : nullptr);
-}
-
-ElementIterator &ElementIterator::operator++() noexcept {
-    node_ = node_->next ? node_ + node_->next : nullptr;
-    return *this;
-}
-
-Member MemberIterator::operator*() const noexcept {
-    return {{node_->name, node_->name_size},
-            Value(node_),
-            {node_->raw - node_->name_gap, node_->name_gap + node_->raw_size}};
-}
-
-MemberIterator &MemberIterator::operator++() noexcept {
-    node_ = node_->next ? node_ + node_->next : nullptr;
-    return *this;
 }
 
 // Document
@@ -234,7 +180,9 @@ struct Document::Builder {
 
     Builder(Document &document, std::string_view text,
             const ParseLimits &limits, rapidjson::InsituStringStream &stream)
-        : nodes(document.nodes_), text(text), limits(limits), stream(stream) {}
+        : nodes(document.nodes_), text(text), limits(limits), stream(stream) {
+        stack.reserve(16);      // few calls are deeper
+    }
 
     bool Null() { return literal(Kind::null, 4); }
     bool Bool(bool value) { return literal(Kind::boolean, value ? 4 : 5); }
