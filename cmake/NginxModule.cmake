@@ -117,39 +117,69 @@ set(LLM_NGINX_INCLUDES
     ${nginx_src}/http/modules ${nginx_src}/http/v2 ${nginx_src}/http/v3
     ${nginx_objs})
 
+# Side calls (embeddings) are made with libcurl, whichever TLS library it uses.
+find_package(CURL 7.77 REQUIRED)
+
+# All of the module but modules.c, the table of what nginx shall find in the
+# file: so that tests can link it into a file with modules of their own.
 file(GLOB_RECURSE LLM_MODULE_SOURCES CONFIGURE_DEPENDS
-    ngx_module/*.cpp ngx_module/*.c)
+    ngx_module/*.cpp ngx_module/*.S)
 set(version_script ${PROJECT_SOURCE_DIR}/ngx_module/module.map)
 
-add_library(ngx_http_llm_module MODULE ${LLM_MODULE_SOURCES})
-set_target_properties(ngx_http_llm_module PROPERTIES
-    PREFIX "" LINK_DEPENDS ${version_script})
-target_include_directories(ngx_http_llm_module PRIVATE ngx_module)
-target_include_directories(ngx_http_llm_module SYSTEM PRIVATE
+add_library(ngx_http_llm_objects OBJECT ${LLM_MODULE_SOURCES})
+target_include_directories(ngx_http_llm_objects PUBLIC ngx_module)
+target_include_directories(ngx_http_llm_objects SYSTEM PUBLIC
     ${LLM_NGINX_INCLUDES})
-target_link_libraries(ngx_http_llm_module PRIVATE llm_core)
+target_link_libraries(ngx_http_llm_objects PUBLIC llm_core CURL::libcurl)
 # nginx's headers and the standard ones take most of the time to compile a
 # file.
-target_precompile_headers(ngx_http_llm_module PRIVATE
+target_precompile_headers(ngx_http_llm_objects PRIVATE
     "$<$<COMPILE_LANGUAGE:CXX>:${PROJECT_SOURCE_DIR}/ngx_module/context.hpp>")
-target_link_options(ngx_http_llm_module PRIVATE
-    LINKER:--version-script=${version_script} LINKER:-z,relro LINKER:-z,now)
+
+set(table ${PROJECT_SOURCE_DIR}/data/all-minilm-l6-v2.static256.llmv)
+set_source_files_properties(ngx_module/embedding/static_table.S PROPERTIES
+    COMPILE_DEFINITIONS "LLM_STATIC_TABLE=\"${table}\""
+    OBJECT_DEPENDS ${table})
+
+set(tables ${PROJECT_SOURCE_DIR}/data/o200k_base.llmb
+    ${PROJECT_SOURCE_DIR}/data/cl100k_base.llmb
+    ${PROJECT_SOURCE_DIR}/data/prices.json)
+list(GET tables 0 o200k)
+list(GET tables 1 cl100k)
+list(GET tables 2 prices)
+set_source_files_properties(ngx_module/account/tables.S PROPERTIES
+    COMPILE_DEFINITIONS
+        "LLM_O200K=\"${o200k}\";LLM_CL100K=\"${cl100k}\";LLM_PRICES=\"${prices}\""
+    OBJECT_DEPENDS "${tables}")
+
+# llm_nginx_module(NAME SOURCE...): NAME.so with the module in it, and with
+# what SOURCE adds, which names the modules in the file.
+function(llm_nginx_module name)
+    add_library(${name} MODULE ${ARGN})
+    set_target_properties(${name} PROPERTIES
+        PREFIX "" LINK_DEPENDS ${version_script})
+    target_link_libraries(${name} PRIVATE ngx_http_llm_objects)
+    target_link_options(${name} PRIVATE
+        LINKER:--version-script=${version_script} LINKER:-z,relro LINKER:-z,now)
+
+    # A C++ runtime of its own: nginx loads modules with RTLD_GLOBAL, and
+    # another module's copy must not be mixed with ours. The sanitizers bring
+    # theirs.
+    if(NOT LLM_SANITIZE)
+        target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc)
+    else()
+        # Stay loaded, so that the report at the end of the process can name
+        # the functions.
+        target_link_options(${name} PRIVATE LINKER:-z,nodelete)
+    endif()
+endfunction()
+
+llm_nginx_module(ngx_http_llm_module ngx_module/modules.c)
 
 # modules.c holds what nginx looks up by name; a symbol that the compiler
 # hides cannot be brought back by the version script.
 set_source_files_properties(ngx_module/modules.c PROPERTIES
     COMPILE_OPTIONS -fvisibility=default)
-
-# A C++ runtime of its own: nginx loads modules with RTLD_GLOBAL, and another
-# module's copy must not be mixed with ours. The sanitizers bring theirs.
-if(NOT LLM_SANITIZE)
-    target_link_options(ngx_http_llm_module PRIVATE
-        -static-libstdc++ -static-libgcc)
-else()
-    # Stay loaded, so that the report at the end of the process can name the
-    # functions.
-    target_link_options(ngx_http_llm_module PRIVATE LINKER:-z,nodelete)
-endif()
 
 # What the finished file must fulfil, whoever builds it.
 enable_testing()

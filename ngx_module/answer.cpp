@@ -3,6 +3,7 @@
 #include <new>
 
 #include "cache/request.hpp"
+#include "limit/request.hpp"
 
 namespace {
 
@@ -41,7 +42,8 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
     r->headers_out.content_type_lowcase = nullptr;
 
     bool list = ctx->route.operation == llm::Operation::models;
-    if (llcf->headers && ctx->answered && !list) {
+    if (llcf->headers && ctx->answered && !list
+        && !ngx_http_llm_cache_is_hit(*ctx)) {
         std::string_view name = to_view(ctx->answered->name);
         if (ctx->answered->model.len == 0) {
             // The client's model went to the provider as it is. Its name must
@@ -79,7 +81,8 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
         }
     }
 
-    if (ngx_http_llm_cache_answer_headers(r, ctx) != NGX_OK) {
+    if (ngx_http_llm_cache_answer_headers(r, ctx) != NGX_OK
+        || ngx_http_llm_limit_answer_headers(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -185,4 +188,30 @@ ngx_int_t ngx_http_llm_send(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     cl->buf->last_buf = r == r->main;
     cl->buf->last_in_chain = 1;
     return ngx_http_output_filter(r, cl);
+}
+
+ngx_int_t ngx_http_llm_send_text(ngx_http_request_t *r, ngx_uint_t status,
+                                 std::string_view content_type,
+                                 std::string &&body) noexcept {
+    std::string_view own = ngx_http_llm_own(r->pool, std::move(body));
+    auto b = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
+    if (own.data() == nullptr || b == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = static_cast<off_t>(own.size());
+    r->headers_out.content_type = to_ngx(content_type);
+    r->headers_out.content_type_len = content_type.size();
+
+    ngx_int_t rc = ngx_http_send_header(r);
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+    b->pos = to_ngx(own).data;
+    b->last = b->pos + own.size();
+    b->memory = 1;
+    b->last_buf = r == r->main;
+    b->last_in_chain = 1;
+    ngx_chain_t out = {b, nullptr};
+    return ngx_http_output_filter(r, &out);
 }

@@ -26,3 +26,10 @@ void ngx_http_llm_each_client_header(ngx_http_request_t *r,
         }
     }
 }
+
+// Takes the header of this name, in lower case, whose value is this very view
+// out of the request: it is not passed on, and its variable is empty. False:
+// no memory.
+bool ngx_http_llm_remove_client_header(ngx_http_request_t *r,
+                                       std::string_view name,
+                                       std::string_view value) noexcept;

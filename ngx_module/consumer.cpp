@@ -1,5 +1,8 @@
 #include "consumer.hpp"
 
+#include <algorithm>
+
+#include "auth/auth.hpp"
 #include "client_header.hpp"
 
 namespace {
@@ -13,6 +16,9 @@ constexpr std::string_view credential_headers[] = {
 
 std::string_view ngx_http_llm_consumer(
     ngx_http_request_t *r, const ngx_http_llm_loc_conf_t *llcf) noexcept {
+    if (const llm::Consumer *consumer = ngx_http_llm_auth_consumer(r)) {
+        return consumer->name;
+    }
     ngx_str_t value;
     if (llcf->consumer == nullptr
         || ngx_http_complex_value(r, llcf->consumer, &value) != NGX_OK) {
@@ -47,11 +53,11 @@ std::string_view ngx_http_llm_consumer_identity(
     u_char *p = start;
     if (!name.empty()) {
         *p++ = 'n';
-        p = ngx_cpymem(p, name.data(), name.size());
+        p = std::copy(name.begin(), name.end(), p);
     } else {
         *p++ = 'c';
         for (std::string_view part : parts) {
-            p = ngx_cpymem(p, part.data(), part.size());
+            p = std::copy(part.begin(), part.end(), p);
             *p++ = '\n';    // no header value has one
         }
     }

@@ -5,7 +5,8 @@
 
 #include <string_view>
 
-// $llm_consumer: what llm_consumer says. Empty: nobody in particular.
+// $llm_consumer: whose key llm_auth has let in, else what llm_consumer says.
+// Empty: nobody in particular.
 std::string_view ngx_http_llm_consumer(
     ngx_http_request_t *r, const ngx_http_llm_loc_conf_t *llcf) noexcept;
 

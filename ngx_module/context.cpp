@@ -1,6 +1,7 @@
 #include "context.hpp"
 
 #include "cache/request.hpp"
+#include "limit/request.hpp"
 #include "relay.hpp"
 
 #include <new>
@@ -36,7 +37,9 @@ void destroy(void *data) noexcept {
 void cancel(void *data) noexcept {
     auto ctx = static_cast<ngx_http_llm_ctx_t *>(data);
     ctx->policy = task::Task();
+    ctx->auth.task = task::Task();
     ngx_http_llm_relay_settle(ctx);
+    ngx_http_llm_limit_settle(ctx);
     if (ctx->cache) {
         ctx->cache->release();
     }
@@ -47,6 +50,11 @@ void cancel(void *data) noexcept {
 void ngx_http_llm_cache_deleter_t::operator()(
     ngx_http_llm_cache_ctx_t *cache) const noexcept {
     cache->~ngx_http_llm_cache_ctx_t();
+}
+
+void ngx_http_llm_limit_deleter_t::operator()(
+    ngx_http_llm_limit_ctx_t *limit) const noexcept {
+    limit->~ngx_http_llm_limit_ctx_t();
 }
 
 ngx_http_llm_ctx_t *ngx_http_llm_find_ctx(ngx_http_request_t *r) noexcept {

@@ -7,6 +7,7 @@
 #include <memory_resource>
 #include <optional>
 
+#include "llm/consumer.hpp"
 #include "llm/exchange.hpp"
 #include "task.hpp"
 
@@ -29,10 +30,29 @@ private:
 struct ngx_http_llm_upstream_ctx_t;     // upstream.cpp: one call's tries
 struct ngx_http_llm_relay_ctx_t;        // filter.cpp: another handler's answer
 struct ngx_http_llm_cache_ctx_t;        // cache/request.hpp
+struct ngx_http_llm_limit_ctx_t;        // limit/request.hpp
 
 // Destroys what is in a pool's memory.
 struct ngx_http_llm_cache_deleter_t {
     void operator()(ngx_http_llm_cache_ctx_t *cache) const noexcept;
+};
+struct ngx_http_llm_limit_deleter_t {
+    void operator()(ngx_http_llm_limit_ctx_t *limit) const noexcept;
+};
+
+// What llm_auth has found out (auth/access.cpp).
+struct ngx_http_llm_auth_ctx_t {
+    // The llm_auth that decided, or is about to; error_page may lead to a
+    // location with another.
+    const ngx_http_llm_auth_t *conf = nullptr;
+    // The key itself is taken out of the request once it is known.
+    std::optional<llm::KeyDigest> digest;
+    std::shared_ptr<const llm::Consumer> consumer;  // NULL: not let in
+    const struct ngx_http_llm_refusal_t *refusal = nullptr;
+    std::string_view status;        // $llm_auth_status
+    task::Task task;
+    ngx_int_t result = NGX_DECLINED;
+    bool waiting = false;
 };
 
 struct ngx_http_llm_ctx_t {
@@ -41,6 +61,8 @@ struct ngx_http_llm_ctx_t {
 
     ngx_http_request_t *request;
     ngx_http_llm_memory_t memory;
+
+    ngx_http_llm_auth_ctx_t auth;
 
     // The client's API; openai where the path says nothing.
     llm::RouteMatch route;
@@ -64,6 +86,8 @@ struct ngx_http_llm_ctx_t {
     ngx_http_llm_relay_ctx_t *relay = nullptr;
     std::unique_ptr<ngx_http_llm_cache_ctx_t, ngx_http_llm_cache_deleter_t>
         cache;
+    std::unique_ptr<ngx_http_llm_limit_ctx_t, ngx_http_llm_limit_deleter_t>
+        limit;
 
     // The try that answered, or was made last.
     const ngx_http_llm_member_t *answered = nullptr;

@@ -79,10 +79,10 @@ ngx_uint_t ipv4_first(Address *addresses, ngx_uint_t count) noexcept {
 }
 
 // The addresses that need no look-up. Those that are none are left out.
-ngx_int_t add_static(ngx_conf_t *cf, ngx_http_llm_endpoint_t *endpoint,
+ngx_int_t add_static(ngx_pool_t *pool, ngx_http_llm_endpoint_t *endpoint,
                      const std::vector<std::string_view> &texts) {
     endpoint->addresses = static_cast<Address *>(
-        ngx_palloc(cf->pool, texts.size() * sizeof(Address)));
+        ngx_palloc(pool, texts.size() * sizeof(Address)));
     if (endpoint->addresses == nullptr) {
         return NGX_ERROR;
     }
@@ -90,7 +90,7 @@ ngx_int_t add_static(ngx_conf_t *cf, ngx_http_llm_endpoint_t *endpoint,
     for (auto text : texts) {
         ngx_addr_t addr;
         auto view = to_ngx(text);
-        auto rc = ngx_parse_addr(cf->pool, &addr, view.data, view.len);
+        auto rc = ngx_parse_addr(pool, &addr, view.data, view.len);
         if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
@@ -104,29 +104,35 @@ ngx_int_t add_static(ngx_conf_t *cf, ngx_http_llm_endpoint_t *endpoint,
     return NGX_OK;
 }
 
-ngx_int_t find_static(ngx_conf_t *cf, ngx_http_llm_endpoint_t *endpoint) {
+// NGX_DECLINED: no valid address.
+ngx_int_t find_static(ngx_pool_t *pool, ngx_http_llm_endpoint_t *endpoint) {
     auto host = to_view(endpoint->host);
 
-    if (add_static(cf, endpoint, {host}) != NGX_OK) {
+    if (add_static(pool, endpoint, {host}) != NGX_OK) {
         return NGX_ERROR;
     }
     if (endpoint->is_static) {
         return NGX_OK;
     }
     if (host.find(':') != host.npos) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid IPv6 address \"%V\"",
-                           &endpoint->host);
-        return NGX_ERROR;
+        return NGX_DECLINED;
     }
 
     auto hosts = read_file("/etc/hosts");
-    if (add_static(cf, endpoint, llm::hosts_addresses(hosts, host)) != NGX_OK) {
+    if (add_static(pool, endpoint, llm::hosts_addresses(hosts, host))
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
     if (!endpoint->is_static && host == "localhost") {
-        return add_static(cf, endpoint, {"127.0.0.1"});
+        return add_static(pool, endpoint, {"127.0.0.1"});
     }
     return NGX_OK;
+}
+
+ngx_http_core_loc_conf_t *http_conf(ngx_conf_t *cf) noexcept {
+    return static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
 }
 
 // The resolver of /etc/resolv.conf, made once.
@@ -183,6 +189,15 @@ void free_addresses(void *data) noexcept {
     }
     // A look-up that still runs ends with the resolver, which is of the same
     // pool: nobody is called.
+}
+
+// Of an endpoint that was made later than the resolver, and goes before it.
+void destroy_endpoint(void *data) noexcept {
+    auto *endpoint = static_cast<ngx_http_llm_endpoint_t *>(data);
+    if (endpoint->lookup) {
+        ngx_resolve_name_done(endpoint->lookup);
+    }
+    free_addresses(endpoint);
 }
 
 // Takes over what a look-up has found.
@@ -284,18 +299,41 @@ void start_lookup(ngx_http_llm_endpoint_t *endpoint,
     endpoint->starting = 0;
 }
 
+bool copy_name(ngx_pool_t *pool, std::string_view host, ngx_str_t *name) {
+    auto view = to_ngx(host);
+    name->len = view.len;
+    name->data = static_cast<u_char *>(ngx_pnalloc(pool, view.len));
+    if (name->data == nullptr) {
+        return false;
+    }
+    ngx_strlow(name->data, view.data, view.len);
+    return true;
+}
+
+ngx_http_llm_endpoint_t *make(ngx_pool_t *pool, const ngx_str_t &name,
+                              in_port_t port, ngx_http_llm_main_conf_t *mcf,
+                              ngx_http_core_loc_conf_t *clcf) {
+    auto *endpoint = static_cast<ngx_http_llm_endpoint_t *>(
+        ngx_pcalloc(pool, sizeof(ngx_http_llm_endpoint_t)));
+    if (endpoint) {
+        endpoint->host = name;
+        endpoint->port = port;
+        endpoint->mcf = mcf;
+        endpoint->clcf = clcf;
+        ngx_queue_init(&endpoint->waiters);
+    }
+    return endpoint;
+}
+
 }  // namespace
 
 ngx_http_llm_endpoint_t *ngx_http_llm_endpoint(
     ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, const ngx_str_t &host,
     in_port_t port) noexcept try {
     ngx_str_t name;
-    name.len = host.len;
-    name.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, host.len));
-    if (name.data == nullptr) {
+    if (!copy_name(cf->pool, to_view(host), &name)) {
         return nullptr;
     }
-    ngx_strlow(name.data, host.data, host.len);
 
     auto **known = static_cast<ngx_http_llm_endpoint_t **>(mcf->endpoints.elts);
     for (ngx_uint_t i = 0; i < mcf->endpoints.nelts; i++) {
@@ -305,22 +343,20 @@ ngx_http_llm_endpoint_t *ngx_http_llm_endpoint(
         }
     }
 
-    auto *endpoint = static_cast<ngx_http_llm_endpoint_t *>(
-        ngx_pcalloc(cf->pool, sizeof(ngx_http_llm_endpoint_t)));
+    auto *endpoint = make(cf->pool, name, port, mcf, http_conf(cf));
     auto **slot = static_cast<ngx_http_llm_endpoint_t **>(
         ngx_array_push(&mcf->endpoints));
     if (endpoint == nullptr || slot == nullptr) {
         return nullptr;
     }
     *slot = endpoint;
-    endpoint->host = name;
-    endpoint->port = port;
-    endpoint->mcf = mcf;
-    endpoint->clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-    ngx_queue_init(&endpoint->waiters);
 
-    if (find_static(cf, endpoint) != NGX_OK) {
+    auto rc = find_static(cf->pool, endpoint);
+    if (rc == NGX_DECLINED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid IPv6 address \"%V\"",
+                           &endpoint->host);
+    }
+    if (rc != NGX_OK) {
         return nullptr;
     }
     if (endpoint->is_static) {
@@ -333,6 +369,48 @@ ngx_http_llm_endpoint_t *ngx_http_llm_endpoint(
         return nullptr;
     }
     cleanup->handler = free_addresses;
+    cleanup->data = endpoint;
+    return endpoint;
+
+} catch (const std::bad_alloc &) {
+    return nullptr;
+}
+
+ngx_int_t ngx_http_llm_endpoints_later(ngx_conf_t *cf,
+                                       ngx_http_llm_main_conf_t *mcf)
+    noexcept try {
+    if (!is_absent(http_conf(cf)->resolver) || !is_absent(mcf->resolver)) {
+        return NGX_OK;
+    }
+    // Without any, only addresses will do, which most servers name.
+    return make_resolver(cf, mcf) == NGX_ERROR ? NGX_ERROR : NGX_OK;
+
+} catch (const std::bad_alloc &) {
+    return NGX_ERROR;
+}
+
+ngx_http_llm_endpoint_t *ngx_http_llm_endpoint_create(
+    ngx_pool_t *pool, ngx_http_llm_main_conf_t *mcf,
+    ngx_http_core_loc_conf_t *clcf, std::string_view host, in_port_t port)
+    noexcept try {
+    ngx_str_t name;
+    if (!copy_name(pool, host, &name)) {
+        return nullptr;
+    }
+    auto *endpoint = make(pool, name, port, mcf, clcf);
+    if (endpoint == nullptr || find_static(pool, endpoint) != NGX_OK) {
+        return nullptr;
+    }
+    if (endpoint->is_static) {
+        return endpoint;
+    }
+
+    endpoint->addresses = nullptr;
+    auto *cleanup = ngx_pool_cleanup_add(pool, 0);
+    if (cleanup == nullptr) {
+        return nullptr;
+    }
+    cleanup->handler = destroy_endpoint;
     cleanup->data = endpoint;
     return endpoint;
 

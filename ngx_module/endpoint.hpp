@@ -21,6 +21,20 @@ ngx_http_llm_endpoint_t *ngx_http_llm_endpoint(
     ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, const ngx_str_t &host,
     in_port_t port) noexcept;
 
+// Configuration: there will be endpoints made at run time. Finds the resolver
+// that they are to use. Errors are logged.
+ngx_int_t ngx_http_llm_endpoints_later(ngx_conf_t *cf,
+                                       ngx_http_llm_main_conf_t *mcf) noexcept;
+
+// Run time: an endpoint of one's own for a host that only a server names, such
+// as a node of a Redis cluster; an address, or a name that is looked up as
+// others are (/etc/hosts is read in this call). It lives in the pool and is
+// gone with it. `clcf`: that of http {}. NULL: no memory, or no valid address.
+ngx_http_llm_endpoint_t *ngx_http_llm_endpoint_create(
+    ngx_pool_t *pool, ngx_http_llm_main_conf_t *mcf,
+    ngx_http_core_loc_conf_t *clcf, std::string_view host, in_port_t port)
+    noexcept;
+
 // Somebody who waits for addresses. Lives in the caller, who fills in handler
 // and data; the rest is the endpoint's. The handler is called once, when the
 // look-up has ended, whatever came of it, unless it is cancelled before.

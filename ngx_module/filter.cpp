@@ -2,7 +2,9 @@
 
 #include <new>
 
+#include "account/count.hpp"
 #include "answer.hpp"
+#include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "relay.hpp"
 
@@ -56,7 +58,8 @@ llm::Error error_of_status(ngx_uint_t status) {
 bool speaks_llm(ngx_http_request_t *r) {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-    return llcf->pass || llcf->enable || llcf->simulate;
+    return ngx_http_llm_is_on(llcf) || llcf->simulate
+           || llcf->account.count_tokens;
 }
 
 // Whether error_page has a page for the status that is being answered.
@@ -84,7 +87,7 @@ bool is_nginx_error(ngx_http_request_t *r, const ngx_http_llm_ctx_t *ctx) {
     if (r->err_status < 400) {
         return false;
     }
-    if (llcf->pass) {
+    if (llcf->pass || llcf->account.count_tokens) {
         // All else that such a location answers is nginx's, also after
         // error_page has led here.
         return !ctx || !ctx->answered_by_module;
@@ -124,15 +127,17 @@ ngx_int_t replace_body(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 // NGX_OK: a failed answer has become an old one from the cache. NGX_DECLINED:
 // it has not failed, or there is none.
 ngx_int_t rescue(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
-    ngx_uint_t status = r->headers_out.status;
-    bool failed = status >= 500 || status == NGX_HTTP_TOO_MANY_REQUESTS
-                  || status == NGX_HTTP_REQUEST_TIME_OUT;
-    if (!failed || !ctx || !ctx->exchange || ctx->answered_by_module
-        || !ngx_http_llm_cache_rescue(ctx)) {
+    if (!ctx || !ctx->exchange || ctx->answered_by_module
+        || !ngx_http_llm_cache_rescue(ctx, r->headers_out.status)) {
         return NGX_DECLINED;
     }
     llm::Exchange &exchange = *ctx->exchange;
     ctx->error.reset();
+    // What was said of the failure is not true of this answer.
+    for (std::string_view name : {"retry-after", "cache-control"}) {
+        ngx_http_llm_each_answer_header(
+            r, name, [](ngx_table_elt_t &header) { header.hash = 0; });
+    }
     r->headers_out.status = static_cast<ngx_uint_t>(exchange.status());
     r->headers_out.status_line.len = 0;
     r->err_status = 0;
@@ -148,8 +153,12 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
     }
 
     const llm::Format *format = ctx->route.format;
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
     if (format == nullptr) {
-        format = ngx_http_llm_match_route(r).format;
+        format = llcf->account.count_tokens
+                     ? &ngx_http_llm_count_format(r)
+                     : ngx_http_llm_match_route(r).format;
     }
     if (format == nullptr) {
         format = &llm::openai_format();
@@ -180,11 +189,17 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
 }
 
 ngx_int_t header_filter(ngx_http_request_t *r) noexcept try {
-    if (r != r->main || !speaks_llm(r)) {
+    if (r != r->main) {
         return next_header_filter(r);
     }
 
     auto ctx = ngx_http_llm_find_ctx(r);
+    if (ctx && ngx_http_llm_auth_refused(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (!speaks_llm(r)) {
+        return next_header_filter(r);
+    }
     ngx_int_t rc = rescue(r, ctx);
     if (rc != NGX_DECLINED) {
         return rc == NGX_OK ? next_header_filter(r) : NGX_ERROR;

@@ -5,7 +5,10 @@
 
 #include "ngx.hpp"
 
+#include "account/conf.hpp"
+#include "auth/conf.hpp"
 #include "cache/conf.hpp"
+#include "limit/conf.hpp"
 
 #include "llm/format.hpp"
 
@@ -13,6 +16,12 @@ extern "C" ngx_module_t ngx_http_llm_module;
 
 // What a worker knows of a host's addresses (endpoint.hpp).
 struct ngx_http_llm_endpoint_t;
+
+// The sums by model (account/totals.hpp).
+struct ngx_http_llm_totals_t;
+
+// llm_redis (redis/redis_conf.hpp).
+struct ngx_http_llm_redis_t;
 
 // Where the health of a pool's members is (pool_zone.hpp).
 struct ngx_http_llm_pool_shctx_t;
@@ -25,6 +34,7 @@ struct ngx_http_llm_header_t {
 // llm_provider NAME { ... }: where requests of one format are sent to.
 struct ngx_http_llm_provider_t {
     ngx_str_t name;
+    ngx_str_t preset;           // its name; empty: none
     const llm::Format *format;
     llm::Quirks quirks;
 
@@ -117,6 +127,11 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t embeddings;     // ngx_http_llm_embedding_t *
     ngx_array_t cache_zones;    // ngx_http_llm_cache_zone_t *
     ngx_array_t cache_uses;     // ngx_http_llm_cache_use_t *, to be bound
+    ngx_array_t key_files;      // ngx_http_llm_key_file_t *
+    ngx_array_t key_stores;     // ngx_http_llm_key_store_t *
+    ngx_http_llm_totals_t *totals;  // NULL: nobody wants to know
+    ngx_array_t limit_zones;    // ngx_http_llm_limit_zone_t *
+    ngx_array_t limit_rules;    // ngx_http_llm_limit_rule_t *, to be bound
 };
 
 // llm_pass: where the requests of a location go.
@@ -131,7 +146,7 @@ struct ngx_http_llm_pass_t {
 
 struct ngx_http_llm_loc_conf_t {
     ngx_http_llm_pass_t *pass;
-    ngx_flag_t enable;          // llm on: account for other content handlers
+    ngx_flag_t enable;          // llm on: other content handlers, too
     ngx_uint_t drop_unsupported;    // llm_unsupported drop
     ngx_flag_t headers;         // llm_headers: X-LLM-Model
     size_t max_response;        // llm_max_response_size: one-shot answers
@@ -139,9 +154,27 @@ struct ngx_http_llm_loc_conf_t {
     ngx_int_t max_depth;        // llm_max_depth: nesting of a body
     void *simulate;             // ngx_http_llm_simulate_conf_t *
     ngx_http_complex_value_t *consumer;     // llm_consumer: who asks
+    ngx_http_llm_auth_conf_t auth;
+    ngx_http_llm_account_conf_t account;
     ngx_http_llm_cache_conf_t cache;
     ngx_http_llm_cache_use_t purge;         // llm_cache_purge
+    ngx_http_llm_limit_conf_t limit;
 };
+
+// Whether the calls of a location are the module's business. What only counts
+// tokens answers no call. A policy is on
+// for whatever answers, unless "llm off" says that nothing is.
+inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
+    if (llcf->pass) {
+        return true;
+    }
+    if (llcf->account.count_tokens || llcf->enable == 0) {
+        return false;
+    }
+    return llcf->enable == 1 || llcf->cache.use.zone || llcf->auth.auth
+           || llcf->auth.allowed_models || llcf->auth.denied_models
+           || ngx_http_llm_limit_is_on(llcf->limit);
+}
 
 // Directive handlers and life-cycle hooks, by file.
 
@@ -158,6 +191,7 @@ char *ngx_http_llm_redises_init(ngx_conf_t *cf,
                                 ngx_http_llm_main_conf_t *mcf) noexcept;
 ngx_int_t ngx_http_llm_redises_start(ngx_cycle_t *cycle,
                                      ngx_http_llm_main_conf_t *mcf) noexcept;
+void ngx_http_llm_redises_stop(ngx_http_llm_main_conf_t *mcf) noexcept;
 
 // embedding/: llm_embedding
 char *ngx_http_llm_embedding_block(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -167,6 +201,7 @@ char *ngx_http_llm_embeddings_init(ngx_conf_t *cf,
 ngx_int_t ngx_http_llm_embeddings_start(ngx_cycle_t *cycle,
                                         ngx_http_llm_main_conf_t *mcf)
     noexcept;
+void ngx_http_llm_embeddings_stop(ngx_http_llm_main_conf_t *mcf) noexcept;
 
 // cache/: llm_cache_zone
 char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -174,6 +209,18 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_llm_cache_zones_init(ngx_conf_t *cf,
                                     ngx_http_llm_main_conf_t *mcf) noexcept;
 ngx_int_t ngx_http_llm_cache_zones_start(ngx_cycle_t *cycle,
+                                         ngx_http_llm_main_conf_t *mcf)
+    noexcept;
+
+// limit/: llm_limit_zone
+ngx_http_llm_limit_zone_t *ngx_http_llm_find_limit_zone(
+    ngx_http_llm_main_conf_t *mcf, std::string_view name) noexcept;
+char *ngx_http_llm_limit_zones_init(ngx_conf_t *cf,
+                                    ngx_http_llm_main_conf_t *mcf) noexcept;
+// Warns of a location that counts money and knows no prices.
+void ngx_http_llm_limit_check_prices(
+    ngx_conf_t *cf, const ngx_http_llm_loc_conf_t *llcf) noexcept;
+ngx_int_t ngx_http_llm_limit_zones_start(ngx_cycle_t *cycle,
                                          ngx_http_llm_main_conf_t *mcf)
     noexcept;
 

@@ -1,12 +1,18 @@
 // The module itself: its directives, its configuration's life, its phases.
 #include "ngx_http_llm.hpp"
 
+#include "account/totals.hpp"
+#include "account/variables.hpp"
+#include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "context.hpp"
+#include "embedding/embedding.hpp"
 #include "filter.hpp"
 #include "keepalive.hpp"
+#include "limit/request.hpp"
 #include "precontent.hpp"
 #include "simulate.hpp"
+#include "status/status.hpp"
 #include "upstream.hpp"
 #include "variables.hpp"
 
@@ -27,6 +33,10 @@ char *llm_pass(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     }
     if (llcf->simulate) {
         return const_cast<char *>("is incompatible with \"llm_simulate\"");
+    }
+    if (llcf->account.count_tokens == 1) {
+        return const_cast<char *>(
+            "is incompatible with \"llm_count_tokens\"");
     }
 
     auto pass = static_cast<ngx_http_llm_pass_t *>(
@@ -92,6 +102,14 @@ ngx_command_t gateway_commands[] = {
      NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
      ngx_http_llm_upstream_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
 
+    {ngx_string("llm_redis"),
+     NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+     ngx_http_llm_redis_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+
+    {ngx_string("llm_embedding"),
+     NGX_HTTP_MAIN_CONF | NGX_CONF_BLOCK | NGX_CONF_TAKE1,
+     ngx_http_llm_embedding_block, NGX_HTTP_MAIN_CONF_OFFSET, 0, nullptr},
+
     {ngx_string("llm_pass"),
      NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF | NGX_CONF_TAKE12,
      llm_pass, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
@@ -148,11 +166,15 @@ ngx_command_t gateway_commands[] = {
 
 // nginx wants one table; each part of the module brings its own.
 struct Commands {
-    ngx_command_t all[96] = {};
+    ngx_command_t all[128] = {};
 
     Commands() noexcept {
         size_t count = 0;
-        for (auto table : {gateway_commands, ngx_http_llm_cache_commands}) {
+        for (auto table : {gateway_commands, ngx_http_llm_auth_commands,
+                           ngx_http_llm_cache_commands,
+                           ngx_http_llm_account_commands,
+                           ngx_http_llm_limit_commands,
+                           ngx_http_llm_status_commands}) {
             for (; table->name.len; ++table) {
                 all[count++] = *table;
             }
@@ -171,12 +193,24 @@ void *create_main_conf(ngx_conf_t *cf) noexcept {
                           sizeof(ngx_http_llm_pool_t *)) != NGX_OK
         || ngx_array_init(&mcf->passes, cf->pool, 4,
                           sizeof(ngx_http_llm_pass_t *)) != NGX_OK
+        || ngx_array_init(&mcf->redises, cf->pool, 4,
+                          sizeof(ngx_http_llm_redis_t *)) != NGX_OK
         || ngx_array_init(&mcf->endpoints, cf->pool, 4,
                           sizeof(ngx_http_llm_endpoint_t *)) != NGX_OK
+        || ngx_array_init(&mcf->embeddings, cf->pool, 4,
+                          sizeof(ngx_http_llm_embedding_t *)) != NGX_OK
         || ngx_array_init(&mcf->cache_zones, cf->pool, 2,
                           sizeof(ngx_http_llm_cache_zone_t *)) != NGX_OK
         || ngx_array_init(&mcf->cache_uses, cf->pool, 4,
-                          sizeof(ngx_http_llm_cache_use_t *)) != NGX_OK) {
+                          sizeof(ngx_http_llm_cache_use_t *)) != NGX_OK
+        || ngx_array_init(&mcf->key_files, cf->pool, 2,
+                          sizeof(ngx_http_llm_key_file_t *)) != NGX_OK
+        || ngx_array_init(&mcf->key_stores, cf->pool, 2,
+                          sizeof(ngx_http_llm_key_store_t *)) != NGX_OK
+        || ngx_array_init(&mcf->limit_zones, cf->pool, 4,
+                          sizeof(ngx_http_llm_limit_zone_t *)) != NGX_OK
+        || ngx_array_init(&mcf->limit_rules, cf->pool, 4,
+                          sizeof(ngx_http_llm_limit_rule_t *)) != NGX_OK) {
         return nullptr;
     }
     return mcf;
@@ -219,7 +253,9 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
     char *rv;
 
     if ((rv = ngx_http_llm_providers_init(cf, mcf)) != NGX_CONF_OK
-        || (rv = ngx_http_llm_pools_init(cf, mcf)) != NGX_CONF_OK) {
+        || (rv = ngx_http_llm_pools_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_redises_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_embeddings_init(cf, mcf)) != NGX_CONF_OK) {
         return rv;
     }
 
@@ -236,7 +272,9 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
     }
 
     if ((rv = bind_passes(cf, mcf)) != NGX_CONF_OK
-        || (rv = ngx_http_llm_cache_zones_init(cf, mcf)) != NGX_CONF_OK) {
+        || (rv = ngx_http_llm_cache_zones_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_auth_init(cf, mcf)) != NGX_CONF_OK
+        || (rv = ngx_http_llm_limit_zones_init(cf, mcf)) != NGX_CONF_OK) {
         return rv;
     }
 
@@ -269,7 +307,10 @@ void *create_loc_conf(ngx_conf_t *cf) noexcept {
     llcf->max_depth = NGX_CONF_UNSET;
     llcf->consumer =
         static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    ngx_http_llm_auth_conf_create(&llcf->auth);
+    ngx_http_llm_account_conf_create(&llcf->account);
     ngx_http_llm_cache_conf_create(&llcf->cache);
+    ngx_http_llm_limit_conf_create(&llcf->limit);
     return llcf;
 }
 
@@ -278,7 +319,10 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
     auto conf = static_cast<ngx_http_llm_loc_conf_t *>(child);
     llm::ExchangeLimits limits;
 
-    ngx_conf_merge_value(conf->enable, prev->enable, 0);
+    // Unset says something: ngx_http_llm_is_on().
+    if (conf->enable == NGX_CONF_UNSET) {
+        conf->enable = prev->enable;
+    }
     ngx_conf_merge_uint_value(conf->drop_unsupported, prev->drop_unsupported,
                               0);
     ngx_conf_merge_value(conf->headers, prev->headers, 1);
@@ -290,7 +334,11 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
                          static_cast<ngx_int_t>(limits.max_depth));
 
     ngx_conf_merge_ptr_value(conf->consumer, prev->consumer, nullptr);
+    ngx_http_llm_auth_conf_merge(&prev->auth, &conf->auth);
+    ngx_http_llm_account_conf_merge(&prev->account, &conf->account);
     ngx_http_llm_cache_conf_merge(&prev->cache, &conf->cache);
+    ngx_http_llm_limit_conf_merge(&prev->limit, &conf->limit);
+    ngx_http_llm_limit_check_prices(cf, conf);
 
     if (conf->max_depth < 1 || conf->max_depth > 10000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -319,30 +367,71 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
 }
 
 ngx_int_t preconfiguration(ngx_conf_t *cf) noexcept {
-    ngx_int_t rc = ngx_http_llm_add_variables(cf);
-    return rc == NGX_OK ? ngx_http_llm_cache_add_variables(cf) : rc;
+    for (auto add : {ngx_http_llm_add_variables,
+                     ngx_http_llm_auth_add_variables,
+                     ngx_http_llm_account_add_variables,
+                     ngx_http_llm_cache_add_variables,
+                     ngx_http_llm_limit_add_variables}) {
+        if (add(cf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
 }
 
 ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
     auto cmcf = static_cast<ngx_http_core_main_conf_t *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
-    auto h = static_cast<ngx_http_handler_pt *>(
-        ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers));
-    if (h == nullptr) {
-        return NGX_ERROR;
+    const std::pair<ngx_uint_t, ngx_http_handler_pt> handlers[] = {
+        {NGX_HTTP_ACCESS_PHASE, ngx_http_llm_access_handler},
+        {NGX_HTTP_PRECONTENT_PHASE, ngx_http_llm_precontent_handler},
+        {NGX_HTTP_LOG_PHASE, ngx_http_llm_totals_handler},
+    };
+    for (auto [phase, handler] : handlers) {
+        auto h = static_cast<ngx_http_handler_pt *>(
+            ngx_array_push(&cmcf->phases[phase].handlers));
+        if (h == nullptr) {
+            return NGX_ERROR;
+        }
+        *h = handler;
     }
-    *h = ngx_http_llm_precontent_handler;
 
     ngx_http_llm_filter_init();
     return NGX_OK;
 }
 
-ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
-    auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
+ngx_http_llm_main_conf_t *main_conf(ngx_cycle_t *cycle) noexcept {
+    // NULL: there is no http {}.
+    return static_cast<ngx_http_llm_main_conf_t *>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_llm_module));
-    // There may be no http {}.
-    return mcf ? ngx_http_llm_cache_zones_start(cycle, mcf) : NGX_OK;
+}
+
+ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
+    // The cache manager and loader have no requests.
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+    auto mcf = main_conf(cycle);
+    if (mcf == nullptr) {
+        return NGX_OK;
+    }
+    if (ngx_http_llm_redises_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_embeddings_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_auth_start(cycle, mcf) != NGX_OK
+        || ngx_http_llm_limit_zones_start(cycle, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+void exit_process(ngx_cycle_t *cycle) noexcept {
+    if (auto mcf = main_conf(cycle)) {
+        ngx_http_llm_embeddings_stop(mcf);
+        ngx_http_llm_redises_stop(mcf);
+    }
 }
 
 ngx_http_module_t module_ctx = {
@@ -370,7 +459,7 @@ ngx_module_t ngx_http_llm_module = {
     init_process,
     nullptr,            // init thread
     nullptr,            // exit thread
-    nullptr,            // exit process
+    exit_process,
     nullptr,            // exit master
     NGX_MODULE_V1_PADDING,
 };

@@ -320,3 +320,12 @@ ngx_msec_int_t ngx_http_llm_pool_wait(ngx_http_llm_pool_t *pool) noexcept {
     auto wait = balance::earliest_available(view(pool->health), now());
     return wait ? static_cast<ngx_msec_int_t>(*wait) : -1;
 }
+
+ngx_http_llm_member_state_t ngx_http_llm_pool_state(
+    ngx_http_llm_pool_t *pool, ngx_uint_t member) noexcept {
+    Lock lock(pool->health->shpool);
+    // All others have been tried.
+    balance::Members others = ~balance::bit(member);
+    return {*pool->health->states[member],
+            balance::any(view(pool->health), others, now())};
+}

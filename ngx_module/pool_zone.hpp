@@ -49,3 +49,11 @@ void ngx_http_llm_pool_release(ngx_http_llm_pool_t *pool,
 // In how many ms the pool can answer again, for the Retry-After of a 503;
 // 0: now. -1: never, all members are down.
 ngx_msec_int_t ngx_http_llm_pool_wait(ngx_http_llm_pool_t *pool) noexcept;
+
+// How a member is, for llm_status.
+struct ngx_http_llm_member_state_t {
+    llm::balance::State state;
+    bool available;             // may be chosen now
+};
+ngx_http_llm_member_state_t ngx_http_llm_pool_state(
+    ngx_http_llm_pool_t *pool, ngx_uint_t member) noexcept;

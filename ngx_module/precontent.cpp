@@ -2,9 +2,12 @@
 
 #include <new>
 
+#include "account/count.hpp"
+#include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "client_header.hpp"
 #include "endpoint_wait.hpp"
+#include "limit/request.hpp"
 #include "relay.hpp"
 #include "request_body.hpp"
 #include "route.hpp"
@@ -25,6 +28,35 @@ std::string_view unique_id(ngx_http_request_t *r) {
     return {reinterpret_cast<char *>(p), size};
 }
 
+// The answer from the cache, or the right to make a call. NGX_DECLINED: the
+// call is to be made. NGX_OK: the answer is at hand. Else a status.
+task::Task admit(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+                 ngx_http_llm_loc_conf_t *llcf) {
+    ngx_int_t rc;
+
+    if (llcf->limit.cached) {
+        rc = co_await ngx_http_llm_limit_reserve(r, ctx, llcf);
+        if (rc != NGX_DECLINED) {
+            co_return rc;
+        }
+    }
+    rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
+    if (rc != NGX_DECLINED) {
+        ngx_http_llm_limit_settle(ctx);
+        co_return rc;
+    }
+    if (!llcf->limit.cached) {
+        rc = co_await ngx_http_llm_limit_reserve(r, ctx, llcf);
+        if (rc != NGX_DECLINED && ctx->cache) {
+            // There will be no call for others to wait for, and no failure
+            // that an expired answer makes up for.
+            ctx->cache->release();
+            ctx->cache->stale.clear();
+        }
+    }
+    co_return rc;
+}
+
 // The flow of one request, before any content handler runs. NGX_DECLINED
 // where the request may go on, else the status to answer with.
 task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
@@ -35,9 +67,17 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     limits.max_event = llcf->max_event;
 
     ctx->exchange.emplace(*ctx->route.format, ctx->body, limits, &ctx->memory);
+    ctx->exchange->count_with(ngx_http_llm_prompt_tokens);
 
     if (ctx->route.operation == llm::Operation::models) {
-        ctx->exchange->open_models();
+        ngx_http_llm_model_rules_t rules(r, llcf);
+        if (rules.any()) {
+            ctx->exchange->open_models([rules](std::string_view name) {
+                return rules.allow({&name, 1});
+            });
+        } else {
+            ctx->exchange->open_models();
+        }
         ctx->exchange->set_context({}, ngx_time());
         ctx->pool = llcf->pass->pool;
         co_await ngx_http_llm_endpoints_ready_t(r, ctx->pool);
@@ -51,15 +91,21 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     ctx->exchange->set_context(unique_id(r), ngx_time());
 
     if (llcf->pass == nullptr) {
-        ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
+        if (auto may = ngx_http_llm_check_model(r, ctx, llcf); !may) {
+            co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
+        }
+        ngx_int_t rc = co_await admit(r, ctx, llcf);
         co_return rc == NGX_DECLINED ? ngx_http_llm_relay_prepare(r, ctx) : rc;
     }
 
     if (auto routed = ngx_http_llm_route(r, ctx, llcf); !routed) {
         co_return ngx_http_llm_refuse(ctx, std::move(routed.error()));
     }
+    if (auto may = ngx_http_llm_check_model(r, ctx, llcf); !may) {
+        co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
+    }
 
-    ngx_int_t rc = co_await ngx_http_llm_cache_lookup(r, ctx, llcf);
+    ngx_int_t rc = co_await admit(r, ctx, llcf);
     if (rc != NGX_DECLINED) {
         co_return rc;
     }
@@ -145,6 +191,8 @@ void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->policy_result = NGX_DECLINED;
     ctx->policy_started = ctx->policy_done = 0;
     ctx->body_waited = ctx->body_read;
+    ngx_http_llm_limit_settle(ctx);
+    ctx->limit.reset();
     ctx->cache.reset();
     ctx->exchange.reset();
     ctx->pool = nullptr;
@@ -165,6 +213,20 @@ llm::Error no_route() {
                     ".../chat/completions, .../messages, .../models";
     error.code = "unknown_url";
     return error;
+}
+
+// Of another handler's paths this one knows nothing.
+ngx_int_t unknown_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+                       const ngx_http_llm_loc_conf_t *llcf) {
+    constexpr ngx_uint_t harmless =
+        NGX_HTTP_GET | NGX_HTTP_HEAD | NGX_HTTP_OPTIONS;
+    if (!(r->method & harmless)) {
+        if (auto may = ngx_http_llm_check_unknown_call(r, llcf); !may) {
+            ctx->policy_result =
+                ngx_http_llm_refuse(ctx, std::move(may.error()));
+        }
+    }
+    return ctx->policy_result;
 }
 
 // nginx does not inflate what clients send.
@@ -191,7 +253,8 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
 
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-    if (llcf->pass == nullptr && !llcf->enable) {
+    ngx_http_llm_auth_passed(r, llcf);
+    if (!ngx_http_llm_is_on(llcf)) {
         return NGX_DECLINED;
     }
 
@@ -223,7 +286,7 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
     if (ctx->route.format == nullptr) {
         if (llcf->pass == nullptr) {
             ctx->policy_done = 1;
-            return NGX_DECLINED;
+            return unknown_call(r, ctx, llcf);
         }
         return ngx_http_llm_refuse(ctx, no_route());
     }
@@ -235,12 +298,12 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
             return rc == NGX_OK ? run_policy(r, ctx) : rc;
         }
         ctx->policy_done = 1;
-        return NGX_DECLINED;
+        return llcf->pass ? NGX_DECLINED : unknown_call(r, ctx, llcf);
     }
     if (r->method != NGX_HTTP_POST) {
         if (llcf->pass == nullptr) {
             ctx->policy_done = 1;
-            return NGX_DECLINED;
+            return unknown_call(r, ctx, llcf);
         }
         (void) ngx_http_llm_refuse(
             ctx, llm::invalid_request("this route takes POST requests"));

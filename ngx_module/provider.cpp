@@ -407,6 +407,7 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
         conf->preset = llm::find_preset(to_view(provider.name));
     }
     if (const auto *preset = conf->preset) {
+        provider.preset = to_ngx(preset->name);
         const auto *format = llm::find_format(preset->format);
         if (provider.format == nullptr) {
             provider.format = format;
@@ -591,6 +592,11 @@ ngx_http_llm_provider_t *ngx_http_llm_find_provider(
         }
     }
     return nullptr;
+}
+
+const ngx_http_llm_provider_ssl_t *ngx_http_llm_provider_ssl_conf(
+    const ngx_http_llm_provider_t *provider) noexcept {
+    return &reinterpret_cast<const ProviderConf *>(provider)->ssl;
 }
 
 char *ngx_http_llm_providers_init(ngx_conf_t *cf,

@@ -1,5 +1,5 @@
-// TLS of a provider, as nginx's proxy module sets it up, but verified by
-// default and against the system's certificates.
+// TLS to a provider, or to Redis, as nginx's proxy module sets it up, but
+// verified by default and against the system's certificates.
 #pragma once
 
 #include "ngx_http_llm.hpp"
@@ -13,6 +13,16 @@ struct ngx_http_llm_provider_ssl_t {
     ngx_str_t certificate_key;
 };
 
+#if (NGX_HTTP_SSL)
+// A context of its own, for whoever is a TLS client: freed with the
+// configuration. `shared`: a context that trusts the same certificates, whose
+// store is used again; NULL: none. NULL: an error, which is logged.
+ngx_ssl_t *ngx_http_llm_ssl_context(ngx_conf_t *cf,
+                                    ngx_http_llm_provider_ssl_t *conf,
+                                    bool verify, bool reuse_sessions,
+                                    const ngx_ssl_t *shared) noexcept;
+#endif
+
 // Makes provider->upstream.ssl. `shared`: a provider that trusts the same
 // certificates and is set up already, whose store is used again (the system's
 // bundle is some megabytes in memory); NULL: none. Errors are logged.
@@ -21,3 +31,11 @@ ngx_int_t ngx_http_llm_provider_ssl(ngx_conf_t *cf,
                                     ngx_http_llm_provider_ssl_t *ssl,
                                     const ngx_http_llm_provider_t *shared)
     noexcept;
+
+// What the block of a provider says.
+const ngx_http_llm_provider_ssl_t *ngx_http_llm_provider_ssl_conf(
+    const ngx_http_llm_provider_t *provider) noexcept;
+
+// The file with the authorities that this system trusts; NULL: in none of the
+// known places.
+const char *ngx_http_llm_system_bundle() noexcept;

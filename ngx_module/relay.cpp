@@ -4,6 +4,7 @@
 
 #include "answer.hpp"
 #include "cache/request.hpp"
+#include "limit/request.hpp"
 #include "request_body.hpp"
 
 struct ngx_http_llm_relay_ctx_t {
@@ -29,19 +30,10 @@ void note_first(ngx_http_llm_ctx_t *ctx) {
 void note_cache_control(ngx_http_request_t *r,
                         ngx_http_llm_cache_ctx_t &cache) {
     cache.answer_control = {};
-    for (ngx_list_part_t *part = &r->headers_out.headers.part; part;
-         part = part->next) {
-        auto headers = static_cast<ngx_table_elt_t *>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; ++i) {
-            if (headers[i].hash && headers[i].key.len == 13
-                && ngx_strncasecmp(headers[i].key.data,
-                                   const_cast<u_char *>(
-                                       reinterpret_cast<const u_char *>(
-                                           "cache-control")), 13) == 0) {
-                cache.answer_control.add(to_view(headers[i].value));
-            }
-        }
-    }
+    ngx_http_llm_each_answer_header(
+        r, "cache-control", [&](const ngx_table_elt_t &header) {
+            cache.answer_control.add(to_view(header.value));
+        });
 }
 
 // The exchange cannot make an answer of it. What is sent in one piece goes on
@@ -120,6 +112,9 @@ void ngx_http_llm_relay_header(ngx_http_request_t *r,
             throw std::bad_alloc();
         }
     }
+    if (ngx_http_llm_limit_answer_headers(r, ctx) != NGX_OK) {
+        throw std::bad_alloc();
+    }
     if (head.status >= 400
         || ctx->exchange->begin(head) == llm::Exchange::Step::failed) {
         relay->over = 1;
@@ -166,6 +161,8 @@ ngx_int_t ngx_http_llm_relay_body(ngx_http_request_t *r,
                 fail(ctx);
             }
             ctx->end_msec = ngx_current_msec;
+            // The request itself may linger, until its client closes.
+            ngx_http_llm_limit_settle(ctx);
         }
 
         if (!relay->stream) {

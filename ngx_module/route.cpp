@@ -1,4 +1,5 @@
 #include "route.hpp"
+#include "auth/auth.hpp"
 #include "client_header.hpp"
 
 #include <algorithm>
@@ -123,7 +124,13 @@ ngx_int_t ngx_http_llm_reachable_models(
         ngx_http_get_module_main_conf(r, ngx_http_llm_module));
     auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
 
-    auto add = [&](const ngx_str_t &name) {
+    ngx_http_llm_model_rules_t rules(r, llcf);
+
+    auto add = [&](const ngx_str_t &name,
+                   std::initializer_list<std::string_view> all_names) {
+        if (!rules.allow(all_names)) {
+            return;
+        }
         auto view = to_view(name);
         if (!view.empty()
             && std::find(names.begin(), names.end(), view) == names.end()) {
@@ -133,8 +140,16 @@ ngx_int_t ngx_http_llm_reachable_models(
     auto add_members = [&](const ngx_http_llm_pool_t *pool) {
         auto members = members_of(pool);
         for (ngx_uint_t n = 0; n < pool->members.nelts; ++n) {
-            if (members[n].model.len != 0) {
-                add(members[n].alias.len ? members[n].alias : members[n].name);
+            const auto &member = members[n];
+            if (member.model.len == 0) {
+                continue;
+            }
+            if (member.alias.len) {
+                add(member.alias, {to_view(member.alias), to_view(member.name),
+                                   to_view(member.model)});
+            } else {
+                add(member.name,
+                    {to_view(member.name), to_view(member.model)});
             }
         }
     };
@@ -147,7 +162,7 @@ ngx_int_t ngx_http_llm_reachable_models(
     }
     for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
         if (!pools[i]->implicit) {
-            add(pools[i]->name);
+            add(pools[i]->name, {to_view(pools[i]->name)});
         }
     }
     for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {

@@ -129,6 +129,10 @@ char *ngx_http_llm_simulate_directive(ngx_conf_t *cf, ngx_command_t *,
     if (llcf->pass) {
         return const_cast<char *>("is incompatible with \"llm_pass\"");
     }
+    if (llcf->account.count_tokens == 1) {
+        return const_cast<char *>(
+            "is incompatible with \"llm_count_tokens\"");
+    }
 
     void *memory = ngx_palloc(cf->pool, sizeof(Conf));
     if (memory == nullptr) {

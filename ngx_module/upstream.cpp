@@ -4,6 +4,7 @@
 
 #include "answer.hpp"
 #include "cache/request.hpp"
+#include "limit/request.hpp"
 #include "models.hpp"
 #include "peer.hpp"
 #include "precontent.hpp"
@@ -165,7 +166,8 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
         return NGX_HTTP_UPSTREAM_INVALID_HEADER;
     }
 
-    if (ngx_http_llm_cache_rescue(up->ctx)) {
+    int status = exchange.client().error_status(error);
+    if (ngx_http_llm_cache_rescue(up->ctx, static_cast<ngx_uint_t>(status))) {
         up->ctx->error.reset();
         up->ctx->retry_after = -1;
     } else {
@@ -363,8 +365,8 @@ void abort_request(ngx_http_request_t *) noexcept {}
 // The end of the call, good or bad. A stream that broke off after its head
 // ends with an error event; what was not sent at all gets its error from the
 // filters.
-void finalize_request(ngx_http_request_t *r, ngx_int_t rc) noexcept try {
-    auto ctx = ngx_http_llm_find_ctx(r);
+void end_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
+              ngx_int_t rc) noexcept try {
     auto up = ctx->upstream;
     ngx_http_upstream_t *u = r->upstream;
     llm::Exchange &exchange = *ctx->exchange;
@@ -420,6 +422,13 @@ void finalize_request(ngx_http_request_t *r, ngx_int_t rc) noexcept try {
 } catch (const std::bad_alloc &) {
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "llm: no memory at the end of an answer");
+}
+
+void finalize_request(ngx_http_request_t *r, ngx_int_t rc) noexcept {
+    auto ctx = ngx_http_llm_find_ctx(r);
+    end_call(r, ctx, rc);
+    // The request itself may linger, until its client closes.
+    ngx_http_llm_limit_settle(ctx);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "variables.hpp"
 
+#include "cache/request.hpp"
+#include "consumer.hpp"
+
 namespace {
 
 using Ctx = ngx_http_llm_ctx_t;
@@ -63,6 +66,9 @@ Text stream(const Ctx &ctx) {
 
 Text usage_source(const Ctx &ctx) {
     auto account = account_of(ctx);
+    if (account && ngx_http_llm_cache_is_hit(ctx)) {
+        return found("cache");
+    }
     if (account && account->usage.estimated) {
         return found("estimate");
     }
@@ -152,6 +158,24 @@ ngx_int_t get_time(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                       static_cast<uint64_t>(ms % 1000));
 }
 
+// Of every request, be it a call or not.
+ngx_int_t get_consumer(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                       uintptr_t) noexcept {
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+    std::string_view name = ngx_http_llm_consumer(r, llcf);
+    if (name.empty()) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+    v->data = to_ngx(name).data;
+    v->len = static_cast<unsigned>(name.size());
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    return NGX_OK;
+}
+
 ngx_int_t get_tries(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                     uintptr_t) noexcept {
     auto ctx = ngx_http_llm_find_ctx(r);
@@ -192,6 +216,7 @@ ngx_int_t ngx_http_llm_add_variables(ngx_conf_t *cf) noexcept {
         {"llm_ttft", get_time, 0},
         {"llm_latency", get_time, 1},
         {"llm_tries", get_tries, 0},
+        {"llm_consumer", get_consumer, 0},
     };
 
     for (const auto &variable : variables) {

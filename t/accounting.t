@@ -485,3 +485,16 @@ ask_openai(undef, '"stream":true')
 --cacert $TEST_NGINX_CERTIFICATE --http1.1 -d '{"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true}' https://localhost:$TEST_NGINX_UPSTREAM_PORT3/v1/chat/completions --next -s --cacert $TEST_NGINX_CERTIFICATE --http2 -d '{"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true}' https://localhost:$TEST_NGINX_UPSTREAM_PORT3/v1/chat/completions
 --- curl_output_like eval
 '\A(' . quotemeta(CORE::join('', openai_stream('Hel', 'lo'), $Done)) . '){2}\z'
+
+
+
+=== TEST 30: a prompt that no provider counts is counted by the model's own vocabulary
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- upstream eval
+whole(openai_text('Hello') =~ s/,"usage":\{.*?\}//r)
+--- request
+POST /v1/chat/completions
+{"model":"gpt-4o","messages":[{"role":"user","content":"Hello, world!"}]}
+--- access_log eval
+qr/\|11\+[1-9]\d*=[1-9]\d*\|0\|0\|estimate\|stop\|/

@@ -6,7 +6,9 @@
 //
 // The one assumption: the more similar two questions are, the more likely the
 // stored answer is right. So let p(s) be the chance that it is right at
-// similarity s, never falling with s, and all else unknown. Then
+// similarity s, never falling with s, and all else unknown. Similarities are
+// taken in steps (Observations): p(s) is the chance within the step, so the
+// bound holds for all that is asked there together. Then
 //
 // 1. For a bound q, and answers seen at similarities of at most s, which were
 //    right (x = 1) or wrong (x = 0), and any guess g in (q, 1],

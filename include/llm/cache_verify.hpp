@@ -15,19 +15,25 @@
 // - quotations, code, URLs, e-mail addresses, file names, versions;
 // - every other word that is not known to be harmless, names first of all:
 //   both questions must have it, in any inflection, or have a word for the
-//   same thing. Harmless are words without a meaning of their own ("please",
-//   "the") and, on one side only, some with little ("way", "main");
-// - tense, where one asks for the past and the other for the future; "can"
-//   and "should" in yes-no questions; he and she;
-// - who does what to whom: where names, numbers or units come in another
-//   order, each must have kept the word before it ("to", "than", a verb).
+//   same thing, as often. Harmless are words without a meaning of their own
+//   ("please", "the"), words that ask for the answer where they do so ("can
+//   you help me", not "how do I help") and, on one side only, some with
+//   little ("find", "main");
+// - tense, where one asks for the past and the other for the future or, by
+//   the verb alone, the present; "can" and "should" in yes-no questions; he
+//   and she; who asks about whom;
+// - a preposition that ends the question ("What is it for?");
+// - who does what to whom: words that come in another order must have a
+//   reason to, which is a preposition that each has kept ("from A to B"), a
+//   genitive ("A's wife", "the wife of A"), "and" between them, a comma
+//   ("After lunch, can I swim?") or the passive voice ("was written by").
 //
 // The words are data (src/cache/lexicon.cpp): English, and the basics of
 // German, French and Spanish. In any other language nothing is harmless, so
 // that two questions agree only if they have the same words.
 //
 // Costs a few microseconds, under half a millisecond for the worst of texts,
-// and no memory but the stack's (about 80 KB).
+// and no memory but the stack's (about 120 KB).
 #pragma once
 
 #include <cstddef>

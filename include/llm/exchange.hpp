@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -67,6 +68,10 @@ protected:
     ~AnswerObserver() = default;
 };
 
+// Counts the tokens of a prompt for a model, with more than its bytes to go by.
+using CountPrompt = std::int64_t (*)(const chat::Request &request,
+                                     std::string_view model);
+
 // The bytes that answer() has made of a response, for another call that asks
 // for the same response in the same way.
 class Rendition {
@@ -105,18 +110,31 @@ public:
 
     // Reads the body as far as routing needs it.
     Result<void> open();
-    // A call for the list of models, which has no body.
-    void open_models() noexcept { operation_ = Operation::models; }
+    // A call for the list of models, which has no body. With `shows`, only
+    // those that it is true for are in the answer.
+    void open_models(std::function<bool(std::string_view)> shows = {}) noexcept
+    {
+        operation_ = Operation::models;
+        shows_model_ = std::move(shows);
+    }
     Operation operation() const noexcept { return operation_; }
 
     const Format &client() const noexcept { return client_; }
     const RequestHead &head() const noexcept { return head_; }
+
+    // The client's body as JSON.
+    json::Value body() const noexcept { return document_.root(); }
 
     // The whole call, read at the first time; lives as long as this object.
     Result<const chat::Request *> request();
 
     // Must outlive the answer. nullptr: nobody.
     void observe(AnswerObserver *observer) noexcept { observer_ = observer; }
+
+    // What is asked where a provider does not say the prompt's tokens: at the
+    // end of an answer, at most once a try. Else they are guessed from the
+    // bytes.
+    void count_with(CountPrompt count) noexcept { count_prompt_ = count; }
 
     // Starts a try: makes the body for this target. The pieces are views into
     // the client's body or into this object, valid until the next prepare().
@@ -140,9 +158,10 @@ public:
 
     // The answers that take the place of a provider's, once set_context() has
     // been called: an error in the client's shape, or a response that is at
-    // hand already, which becomes a stream where the client wants one.
+    // hand already, which becomes a stream where the client wants one. Usage
+    // that the response does not know is estimated, and then in it.
     void refuse(const Error &error);
-    void answer(const chat::Response &response);
+    void answer(chat::Response &response);
 
     // What answer() has made, as long as nobody has taken output().
     Rendition rendition() const;
@@ -175,10 +194,11 @@ private:
     Step finish_one_shot();
     Step finish_models(json::Value root);
     Step finish_error();
-    void account_for(const chat::Response &response);
+    void account_for(chat::Response &response);
     void begin_answer();
     void write_answer(const chat::Response &response);
     void replay(const chat::Response &response);
+    std::int64_t prompt_tokens();
     void estimate_usage();
     AnswerContext answer_context() const;
 
@@ -188,6 +208,7 @@ private:
     std::pmr::memory_resource *memory_;
 
     Operation operation_ = Operation::chat;
+    std::function<bool(std::string_view)> shows_model_;
     json::Document document_;
     RequestHead head_;
     std::optional<chat::Request> request_;
@@ -222,6 +243,7 @@ private:
     std::string output_;
     Account account_;
     AnswerObserver *observer_ = nullptr;
+    CountPrompt count_prompt_ = nullptr;
 };
 
 // A whole answer as the events of a stream, for a client that asked for one.

@@ -84,6 +84,9 @@ char *set_ignore(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         if (!known) {
             return invalid(cf, &value[i]);
         }
+        if (to_view(value[i]) == "none" && cf->args->nelts > 2) {
+            return const_cast<char *>("has \"none\" beside roles");
+        }
     }
     return NGX_CONF_OK;
 }
@@ -104,7 +107,8 @@ char *set_stale(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
                    : const_cast<char *>("is off and takes nothing more");
     }
     cache->stale = ngx_parse_time(&value[1], 1);
-    if (cache->stale == NGX_ERROR || cache->stale == 0) {
+    if (cache->stale == NGX_ERROR || cache->stale == 0
+        || cache->stale > NGX_MAX_INT32_VALUE) {
         return invalid(cf, &value[1]);
     }
     cache->stale_for = 0;
@@ -185,7 +189,8 @@ ngx_command_t ngx_http_llm_cache_commands[] = {
      NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},
 
     {ngx_string("llm_cache_ttl"), anywhere | NGX_CONF_TAKE1,
-     ngx_conf_set_sec_slot, NGX_HTTP_LOC_CONF_OFFSET, LLM_CACHE(ttl), nullptr},
+     ngx_conf_set_sec_slot, NGX_HTTP_LOC_CONF_OFFSET, LLM_CACHE(ttl),
+     &ngx_http_llm_cache_check_ttl},
 
     {ngx_string("llm_cache_similarity"), anywhere | NGX_CONF_TAKE12,
      set_similarity, NGX_HTTP_LOC_CONF_OFFSET, 0, nullptr},

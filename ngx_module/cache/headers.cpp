@@ -52,15 +52,17 @@ std::string_view match(ngx_http_request_t *, const Cache &cache) {
     return {};
 }
 
+// Of a call that could not be read there is no key.
+bool has_key(const Cache &cache) {
+    return cache.entry != llm::cache::ZoneKey();
+}
+
 std::string_view key(ngx_http_request_t *r, const Cache &cache) {
-    return cache.key.question.empty()
-                   && cache.key.obstacle == llm::cache::Obstacle::none
-               ? std::string_view()
-               : hex_of(r, cache.entry);
+    return has_key(cache) ? hex_of(r, cache.entry) : std::string_view();
 }
 
 std::string_view partition(ngx_http_request_t *r, const Cache &cache) {
-    return hex_of(r, cache.partition);
+    return has_key(cache) ? hex_of(r, cache.partition) : std::string_view();
 }
 
 // Of a hit what was found, else what came nearest.

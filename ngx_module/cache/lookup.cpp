@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "account/cost.hpp"
 #include "answer.hpp"
 #include "cache/redis_tier.hpp"
 #include "cache/wait.hpp"
@@ -13,6 +14,7 @@
 #include "consumer.hpp"
 #include "embedding/embedding.hpp"
 #include "llm/cache_entry.hpp"
+#include "llm/cache_redis.hpp"
 #include "llm/cache_renditions.hpp"
 #include "precontent.hpp"
 
@@ -26,6 +28,8 @@ using Status = ngx_http_llm_cache_status_t;
 using llm::cache::Access;
 using llm::cache::Match;
 using llm::cache::ZoneKey;
+
+namespace remote = llm::cache::remote;
 
 // How many of the nearest questions are looked at: the nearest may be refused
 // by verification, where one a bit further away is not.
@@ -67,18 +71,20 @@ std::string_view answerer(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
         }
         u_char *p = start;
         for (auto part : parts) {
-            p = ngx_cpymem(p, part.data(), part.size());
+            p = std::copy(part.begin(), part.end(), p);
         }
         return std::string_view(reinterpret_cast<char *>(start), size);
     };
 
     if (ctx->pool == nullptr) {
-        // Another content handler: all we know of it is where it is.
+        // Another content handler: all we know of it is where it is. Servers
+        // without a name are told apart by where they listen.
         auto cscf = static_cast<ngx_http_core_srv_conf_t *>(
             ngx_http_get_module_srv_conf(r, ngx_http_core_module));
         auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
             ngx_http_get_module_loc_conf(r, ngx_http_core_module));
         return join({"location\n", to_view(cscf->server_name), "\n",
+                     to_view(r->connection->listening->addr_text), "\n",
                      to_view(clcf->name), "\n", ctx->exchange->head().model});
     }
     if (ctx->member < 0) {
@@ -164,6 +170,7 @@ Served answered(Cache &cache, const ZoneKey &key, std::int64_t age,
     const auto &usage = cache.ctx->exchange->account().usage;
     cache.saved_prompt_tokens = usage.prompt_tokens;
     cache.saved_completion_tokens = usage.completion_tokens;
+    cache.saved_nanodollars = ngx_http_llm_saved_cost(*cache.ctx);
     return Served::yes;
 }
 
@@ -229,6 +236,8 @@ void count_hit(Cache &cache, bool stale, bool from_redis) {
         static_cast<std::uint64_t>(cache.saved_prompt_tokens);
     counts.saved_completion_tokens +=
         static_cast<std::uint64_t>(cache.saved_completion_tokens);
+    counts.saved_nanodollars +=
+        static_cast<std::uint64_t>(cache.saved_nanodollars);
 }
 
 // The answer is at hand: the content phase sends it.
@@ -255,17 +264,27 @@ void forget(Cache &cache, const ZoneKey &key) {
         (void) locked->remove(key);
     }
     if (cache.zone->redis) {
-        ngx_http_llm_cache_redis_remove(cache.zone, key);
+        ngx_http_llm_cache_redis_remove(cache.zone, key, cache.partition);
     }
 }
 
-// An entry that came from Redis goes into the memory in front of it.
+// An entry that came from Redis goes into the memory in front of it. With its
+// vector where the memory is searched for all gateways: else it would take the
+// place of what can be found by meaning.
 void remember(Cache &cache, const ZoneKey &key, std::string_view value) {
     std::int64_t now = ngx_http_llm_cache_now();
     llm::cache::NewEntry created;
     created.key = key;
     created.partition = &cache.partition;
     created.value = value;
+    if (cache.zone->index == NGX_HTTP_LLM_INDEX_MEMORY
+        && cache.zone->embedding) {
+        if (key != cache.entry
+            || (cache.elsewhere && cache.vector.empty())) {
+            return;
+        }
+        created.vector = cache.vector;
+    }
     created.ttl = cache.ttl * 1000;
     if (created.ttl == 0) {
         return;
@@ -287,12 +306,22 @@ ngx_int_t exact_in_memory(Cache &cache) {
     if (found.match == Match::miss) {
         return NGX_DECLINED;
     }
+    if (remote::is_stand_in(value)) {
+        cache.elsewhere = true;
+        return NGX_DECLINED;
+    }
     if (found.match == Match::stale) {
+        // The client may have said how stale it takes an answer.
+        if (cache.policy.max_stale > 0
+            && serve(cache, cache.entry, value) == Served::yes) {
+            return hit(cache, MatchKind::exact, true);
+        }
         if (updating && !found.refresh
             && serve(cache, cache.entry, value, true) == Served::yes) {
             return hit(cache, MatchKind::exact, true);
         }
         cache.status = Status::refresh;
+        cache.expired = true;
         if (conf.stale_for & NGX_HTTP_LLM_CACHE_STALE_ERROR) {
             cache.stale = value;
         }
@@ -368,6 +397,9 @@ bool is_trusted(Cache &cache, const ZoneKey &key, double similarity,
 }
 
 std::string question_of(Cache &cache, std::string_view value) {
+    if (remote::is_stand_in(value)) {
+        return std::string(remote::question_of(value));
+    }
     llm::json::Document document(&cache.ctx->memory);
     if (!document.parse(value)) {
         return {};
@@ -423,7 +455,19 @@ task::Task exact_in_redis(ngx_http_request_t *r, Cache &cache) {
     co_return NGX_DECLINED;
 }
 
-task::Task semantic_in_memory(ngx_http_request_t *, Cache &cache) {
+// What an entry in memory stands for.
+task::Task behind_stand_in(ngx_http_request_t *r, Cache &cache, ZoneKey key,
+                           double similarity) {
+    std::string value;
+    if (co_await from_redis(r, cache, key, value) != NGX_OK) {
+        ngx_http_llm_cache_locked_t locked(cache.zone);
+        (void) locked->remove(key);
+        co_return NGX_DECLINED;
+    }
+    co_return serve_semantic(cache, key, similarity, value, true);
+}
+
+task::Task semantic_in_memory(ngx_http_request_t *r, Cache &cache) {
     llm::cache::Candidate found[max_candidates];
     llm::cache::SearchOptions options;
     options.min_similarity = static_cast<float>(cache.bounds.grey);
@@ -453,8 +497,15 @@ task::Task semantic_in_memory(ngx_http_request_t *, Cache &cache) {
         if (copied.match != Match::fresh) {
             continue;
         }
-        if (serve_semantic(cache, candidate.key, candidate.similarity, value,
-                           false) == NGX_OK) {
+        ngx_int_t rc;
+        if (remote::is_stand_in(value)) {
+            rc = co_await behind_stand_in(r, cache, candidate.key,
+                                          candidate.similarity);
+        } else {
+            rc = serve_semantic(cache, candidate.key, candidate.similarity,
+                                value, false);
+        }
+        if (rc == NGX_OK) {
             co_return NGX_OK;
         }
         if (cache.lesson) {
@@ -483,7 +534,8 @@ task::Task semantic_in_redis(ngx_http_request_t *r, Cache &cache) {
         std::string value;
         if (co_await from_redis(r, cache, neighbour.key, value) != NGX_OK) {
             // Gone, but for its vector.
-            ngx_http_llm_cache_redis_remove(cache.zone, neighbour.key);
+            ngx_http_llm_cache_redis_remove(cache.zone, neighbour.key,
+                                            cache.partition);
             continue;
         }
         if (serve_semantic(cache, neighbour.key, neighbour.similarity, value,
@@ -509,6 +561,11 @@ task::Task wait_for_others(ngx_http_request_t *r, Cache &cache) {
         cache.leased = locked->lease(
             cache.entry, now, now + static_cast<std::int64_t>(patience));
     }
+    if (cache.leased && !cache.expired && exact_in_memory(cache) == NGX_OK) {
+        // Stored between the look-up and now.
+        cache.release();
+        co_return NGX_OK;
+    }
     while (!cache.leased) {
         ngx_msec_t waited = ngx_current_msec - start;
         if (waited >= patience) {
@@ -531,6 +588,21 @@ task::Task wait_for_others(ngx_http_request_t *r, Cache &cache) {
     co_return NGX_DECLINED;
 }
 
+task::Task embed_question(ngx_http_request_t *r, Cache &cache) {
+    ngx_http_llm_embed_t embed(r, cache.zone->embedding, cache.key.question);
+    auto vector = co_await embed;
+    if (!vector.empty()) {
+        auto own =
+            static_cast<float *>(ngx_palloc(r->pool, vector.size_bytes()));
+        if (own == nullptr) {
+            throw std::bad_alloc();
+        }
+        std::memcpy(own, vector.data(), vector.size_bytes());
+        cache.vector = {own, vector.size()};
+    }
+    co_return NGX_OK;
+}
+
 // All places, the cheapest first.
 task::Task find(ngx_http_request_t *r, Cache &cache) {
     if (exact_in_memory(cache) == NGX_OK) {
@@ -540,30 +612,24 @@ task::Task find(ngx_http_request_t *r, Cache &cache) {
                     && cache.key.obstacle == llm::cache::Obstacle::none;
     bool ask_redis = cache.zone->redis && cache.status != Status::refresh;
 
-    // A worker that has all vectors itself asks Redis at last; a vector that
-    // has to be fetched is worth a look at Redis before.
+    // A worker that has all vectors itself asks Redis at last, unless it knows
+    // that the entry is there; a vector that has to be fetched is worth a look
+    // at Redis before.
     if (ask_redis
-        && (cache.zone->index != NGX_HTTP_LLM_INDEX_MEMORY
+        && (cache.elsewhere || cache.zone->index != NGX_HTTP_LLM_INDEX_MEMORY
             || (semantic && !cache.zone->embedding->local))) {
         ask_redis = false;
+        if (cache.elsewhere && semantic && cache.zone->embedding->local) {
+            // To remember what comes with its vector.
+            (void) co_await embed_question(r, cache);
+        }
         if (co_await exact_in_redis(r, cache) == NGX_OK) {
             co_return NGX_OK;
         }
     }
 
-    if (semantic) {
-        ngx_http_llm_embed_t embed(r, cache.zone->embedding,
-                                   cache.key.question);
-        auto vector = co_await embed;
-        if (!vector.empty()) {
-            auto own = static_cast<float *>(
-                ngx_palloc(r->pool, vector.size_bytes()));
-            if (own == nullptr) {
-                throw std::bad_alloc();
-            }
-            std::memcpy(own, vector.data(), vector.size_bytes());
-            cache.vector = {own, vector.size()};
-        }
+    if (semantic && cache.vector.empty()) {
+        (void) co_await embed_question(r, cache);
     }
     bool search = !cache.vector.empty() && cache.status != Status::refresh;
 
@@ -639,8 +705,8 @@ task::Task ngx_http_llm_cache_lookup(ngx_http_request_t *r,
         ngx_http_llm_cache_count(cache.zone, &Counts::misses);
         co_return ngx_http_llm_refuse(ctx, not_cached());
     }
-    if (conf.lock && cache.store && cache.status == Status::none
-        && !cache.lesson
+    if (conf.lock && cache.store && !cache.lesson
+        && (cache.status == Status::none || cache.expired)
         && co_await wait_for_others(r, cache) == NGX_OK) {
         co_return NGX_OK;
     }
@@ -657,8 +723,10 @@ task::Task ngx_http_llm_cache_lookup(ngx_http_request_t *r,
     co_return NGX_DECLINED;
 }
 
-bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx) {
-    if (!ctx->cache || ctx->cache->stale.empty()) {
+bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx, ngx_uint_t status) {
+    bool failed = status >= 500 || status == NGX_HTTP_TOO_MANY_REQUESTS
+                  || status == NGX_HTTP_REQUEST_TIME_OUT;
+    if (!failed || !ctx->cache || ctx->cache->stale.empty()) {
         return false;
     }
     Cache &cache = *ctx->cache;

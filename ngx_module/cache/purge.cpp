@@ -17,6 +17,8 @@ namespace {
 
 using llm::cache::ZoneKey;
 
+constexpr std::string_view json = "application/json";
+
 // A request for an answer of its own: no policy of the gateway's has run, so
 // there is a task here, too.
 struct Purge {
@@ -69,36 +71,11 @@ ngx_int_t read_argument(ngx_http_request_t *r, std::string_view name,
     return NGX_OK;
 }
 
-ngx_int_t send_json(ngx_http_request_t *r, ngx_uint_t status,
-                    std::string &&body) {
-    std::string_view own = ngx_http_llm_own(r->pool, std::move(body));
-    auto b = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
-    if (own.data() == nullptr || b == nullptr) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-    r->headers_out.status = status;
-    r->headers_out.content_length_n = static_cast<off_t>(own.size());
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-
-    ngx_int_t rc = ngx_http_send_header(r);
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-    b->pos = to_ngx(own).data;
-    b->last = b->pos + own.size();
-    b->memory = 1;
-    b->last_buf = r == r->main;
-    b->last_in_chain = 1;
-    ngx_chain_t out = {b, nullptr};
-    return ngx_http_output_filter(r, &out);
-}
-
 ngx_int_t refuse(ngx_http_request_t *r, ngx_uint_t status,
                  const char *message) {
-    return send_json(r, status,
-                     std::string("{\"error\":{\"message\":\"") + message
-                         + "\"}}\n");
+    return ngx_http_llm_send_text(
+        r, status, json,
+        std::string("{\"error\":{\"message\":\"") + message + "\"}}\n");
 }
 
 ngx_int_t answer(Purge *purge) {
@@ -107,8 +84,9 @@ ngx_int_t answer(Purge *purge) {
                       "the entries in memory are gone, but Redis does not "
                       "answer");
     }
-    return send_json(purge->request, NGX_HTTP_OK,
-                     "{\"purged\":" + std::to_string(purge->purged) + "}\n");
+    return ngx_http_llm_send_text(
+        purge->request, NGX_HTTP_OK, json,
+        "{\"purged\":" + std::to_string(purge->purged) + "}\n");
 }
 
 void finished(void *data) noexcept {
@@ -132,11 +110,13 @@ task::Task run(ngx_http_request_t *r, Purge *purge) {
         ngx_http_llm_cache_locked_t locked(purge->zone);
         if (purge->key) {
             purge->purged = locked->remove(*purge->key);
+            (void) locked.learned().remove(*purge->key);
         } else if (purge->partition) {
             purge->purged = locked->purge_partition(*purge->partition);
         } else {
             purge->purged = locked->stats().entries;
             locked->purge_all();
+            locked.learned().purge_all();
         }
     }
     ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,

@@ -28,6 +28,11 @@ struct ngx_http_llm_cache_put_t {
     std::int64_t stale_for;         // ms after that
 };
 
+// Called once all of http {} is read, for each zone with a redis: takes the
+// shared memory that the gateway's workers need to follow the others.
+char *ngx_http_llm_cache_redis_init(ngx_conf_t *cf,
+                                    ngx_http_llm_cache_zone_t *zone) noexcept;
+
 // Called from init_process for each zone with a redis; makes the index, or
 // starts to follow the stream. NGX_ERROR: no memory.
 ngx_int_t ngx_http_llm_cache_redis_start(ngx_cycle_t *cycle,
@@ -53,9 +58,12 @@ void ngx_http_llm_cache_redis_put(ngx_http_llm_cache_zone_t *zone,
                                   const ngx_http_llm_cache_put_t &entry)
     noexcept;
 
-// An entry that turned out to be of no use (broken, gone) leaves the index.
+// An entry that turned out to be of no use (broken, gone) leaves Redis and its
+// index.
 void ngx_http_llm_cache_redis_remove(ngx_http_llm_cache_zone_t *zone,
-                                     const llm::cache::ZoneKey &key) noexcept;
+                                     const llm::cache::ZoneKey &key,
+                                     const llm::cache::ZoneKey &partition)
+    noexcept;
 
 // For llm_cache_purge, for every gateway: NULL key and partition: all. NGX_OK,
 // or NGX_ERROR: Redis did not do it.

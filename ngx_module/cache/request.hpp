@@ -69,9 +69,13 @@ struct ngx_http_llm_cache_ctx_t final : llm::AnswerObserver {
     std::int64_t ttl = -1;              // seconds left
     std::int64_t saved_prompt_tokens = 0;
     std::int64_t saved_completion_tokens = 0;
+    std::int64_t saved_nanodollars = 0;
     // What verification found to differ in the nearest question.
     llm::cache::Difference difference = llm::cache::Difference::none;
     double nearest = -1;                // its similarity
+
+    // The memory has a stand-in for the call's own entry: Redis has it.
+    bool elsewhere = false;
 
     // An expired entry that answers where the provider does not.
     std::string stale;
@@ -91,6 +95,7 @@ struct ngx_http_llm_cache_ctx_t final : llm::AnswerObserver {
     bool store = false;                 // it may be
     bool stored = false;
     bool leased = false;                // others wait for this call
+    bool expired = false;               // there is an entry, over its time
     bool headers_added = false;
 
 private:
@@ -105,9 +110,14 @@ task::Task ngx_http_llm_cache_lookup(ngx_http_request_t *r,
                                      ngx_http_llm_ctx_t *ctx,
                                      const ngx_http_llm_loc_conf_t *llcf);
 
-// The provider failed. Whether an expired entry answers instead: then it is in
-// ctx->exchange.
-bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx);
+// The client is to hear this status. Whether it means that the provider failed
+// and an expired entry answers instead: then that is in ctx->exchange.
+bool ngx_http_llm_cache_rescue(ngx_http_llm_ctx_t *ctx, ngx_uint_t status);
+
+// Whether the answer came from the cache: nobody has to be paid for it.
+inline bool ngx_http_llm_cache_is_hit(const ngx_http_llm_ctx_t &ctx) noexcept {
+    return ctx.cache && ctx.cache->status == ngx_http_llm_cache_status_t::hit;
+}
 
 // X-Cache-Status and its companions. NGX_OK or NGX_ERROR.
 ngx_int_t ngx_http_llm_cache_answer_headers(ngx_http_request_t *r,

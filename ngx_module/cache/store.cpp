@@ -2,6 +2,7 @@
 #include "cache/request.hpp"
 
 #include <new>
+#include <optional>
 
 #include "cache/redis_tier.hpp"
 #include "cache/wait.hpp"
@@ -17,23 +18,29 @@ constexpr std::int64_t second = 1000;
 // questions, and the same thing is said in many ways.
 constexpr float same_answer = 0.9f;
 
+// Of a long answer its beginning will do.
+constexpr size_t compared_bytes = 8192;
+
 // Whether two answers say the same, as far as an embedding in the worker can
-// tell.
-bool are_same(ngx_http_request_t *r, ngx_http_llm_embedding_t *judge,
-              std::string_view a, std::string_view b) {
+// tell; nothing where it cannot.
+std::optional<bool> are_same(ngx_http_request_t *r,
+                             ngx_http_llm_embedding_t *judge,
+                             std::string_view a, std::string_view b) {
     if (a == b) {
         return true;
     }
-    ngx_http_llm_embed_t first(r, judge, a);
-    ngx_http_llm_embed_t second(r, judge, b);
+    ngx_http_llm_embed_t first(r, judge, a.substr(0, compared_bytes));
+    ngx_http_llm_embed_t second(r, judge, b.substr(0, compared_bytes));
     if (!first.await_ready() || !second.await_ready()) {
-        return false;
+        return std::nullopt;
     }
     auto x = first.await_resume();
     auto y = second.await_resume();
-    return !x.empty() && x.size() == y.size()
-           && llm::vector::kernels().dot_f32(x.data(), y.data(), x.size())
-                  >= same_answer;
+    if (x.empty() || y.size() != x.size()) {
+        return std::nullopt;
+    }
+    return llm::vector::kernels().dot_f32(x.data(), y.data(), x.size())
+           >= same_answer;
 }
 
 }  // namespace
@@ -56,6 +63,7 @@ void ngx_http_llm_cache_ctx_t::release() noexcept {
 
 void ngx_http_llm_cache_ctx_t::on_begin() {
     assembler.reset();
+    not_stored = {};
     stored = false;
 }
 
@@ -100,9 +108,6 @@ void ngx_http_llm_cache_ctx_t::on_response(
 // An answer that cannot be kept is an answer all the same.
 void ngx_http_llm_cache_ctx_t::keep(const llm::chat::Response &response) try {
     stored = true;
-    if (lesson) {
-        learn(response);
-    }
 
     auto skip = [&](std::string_view why) {
         not_stored = why;
@@ -112,6 +117,9 @@ void ngx_http_llm_cache_ctx_t::keep(const llm::chat::Response &response) try {
     auto unstorable = llm::cache::storable(response, conf->truncated);
     if (unstorable != llm::cache::Unstorable::none) {
         return skip(llm::cache::to_string(unstorable));
+    }
+    if (lesson) {
+        learn(response);
     }
     if (ngx_http_test_predicates(ctx->request, conf->no_store) != NGX_OK) {
         return skip("no_store");
@@ -165,8 +173,9 @@ void ngx_http_llm_cache_ctx_t::keep(const llm::chat::Response &response) try {
         outcome = locked->put(created, now, ngx_http_llm_cache_scratch());
         locked.counts().stores += outcome == llm::cache::Stored::stored;
     }
-    if (outcome == llm::cache::Stored::too_large && !zone->redis) {
-        return skip("too_large");
+    if (outcome != llm::cache::Stored::stored && !zone->redis) {
+        return skip(outcome == llm::cache::Stored::too_large ? "too_large"
+                                                             : "no_memory");
     }
 
     if (zone->redis) {
@@ -186,12 +195,19 @@ void ngx_http_llm_cache_ctx_t::keep(const llm::chat::Response &response) try {
 
 // Whether the stored answer would have been right.
 void ngx_http_llm_cache_ctx_t::learn(const llm::chat::Response &response) {
-    bool right = are_same(ctx->request, zone->judge, lesson->answer,
+    auto right = are_same(ctx->request, zone->judge, lesson->answer,
                           llm::cache::answer_text(response));
+    if (!right) {
+        return;
+    }
 
     llm::cache::Observations seen;
     std::span<char> bytes(reinterpret_cast<char *>(&seen), sizeof(seen));
     std::int64_t now = ngx_http_llm_cache_now();
+
+    ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
+                  "llm: the cached answer at similarity %.3f would have been "
+                  "%s", lesson->similarity, *right ? "right" : "wrong");
 
     ngx_http_llm_cache_locked_t locked(zone);
     auto found = locked.learned().get(lesson->entry, now, bytes,
@@ -199,7 +215,7 @@ void ngx_http_llm_cache_ctx_t::learn(const llm::chat::Response &response) {
     if (found.match == llm::cache::Match::miss || found.size != sizeof(seen)) {
         seen = {};
     }
-    seen.add(lesson->similarity, right);
+    seen.add(lesson->similarity, *right);
 
     llm::cache::NewEntry created;
     created.key = lesson->entry;
@@ -207,8 +223,4 @@ void ngx_http_llm_cache_ctx_t::learn(const llm::chat::Response &response) {
     // As long as anybody asks: what is not used makes room.
     created.ttl = std::int64_t{1000} * 86400 * 365;
     (void) locked.learned().put(created, now, ngx_http_llm_cache_scratch());
-
-    ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
-                  "llm: the cached answer at similarity %.3f would have been "
-                  "%s", lesson->similarity, right ? "right" : "wrong");
 }

@@ -21,7 +21,7 @@ namespace {
 using ZoneT = ngx_http_llm_cache_zone_t;
 
 constexpr size_t default_memory = 32 * 1024 * 1024;
-constexpr size_t least_memory = 256 * 1024;
+constexpr size_t least_memory = 512 * 1024;
 constexpr time_t default_ttl = 3600;
 constexpr double default_similarity = 0.80;
 constexpr double default_grey = 0.05;       // below the similarity
@@ -31,8 +31,10 @@ constexpr double default_grey = 0.05;       // below the similarity
 constexpr size_t sweep_cells = 4096;
 constexpr ngx_msec_t sweep_interval = 500;
 
-// Part of the memory that remembers what was learned of entries.
+// Part of the memory that remembers what was learned of entries, and the least
+// that is of use.
 constexpr size_t learned_share = 32;
+constexpr size_t least_learned = 64 * 1024;
 
 llm::cache::ZoneScratch scratch;
 
@@ -44,13 +46,13 @@ ngx_command_t block_commands[] = {
      offsetof(ZoneT, memory), nullptr},
     {ngx_string("redis"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      offsetof(ZoneT, redis_name), nullptr},
-    {ngx_string("index"), NGX_CONF_TAKE1, set_index, 0, 0, nullptr},
+    {ngx_string("index"), NGX_CONF_TAKE12, set_index, 0, 0, nullptr},
     {ngx_string("embedding"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      offsetof(ZoneT, embedding_name), nullptr},
     {ngx_string("similarity"), NGX_CONF_TAKE12, set_similarity, 0, 0,
      nullptr},
     {ngx_string("ttl"), NGX_CONF_TAKE1, ngx_conf_set_sec_slot, 0,
-     offsetof(ZoneT, ttl), nullptr},
+     offsetof(ZoneT, ttl), &ngx_http_llm_cache_check_ttl},
     {ngx_string("prefix"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      offsetof(ZoneT, prefix), nullptr},
     ngx_null_command,
@@ -66,7 +68,22 @@ char *set_index(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     static ngx_command_t slot = {
         ngx_string("index"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, 0,
         offsetof(ZoneT, index), indexes};
-    return ngx_conf_set_enum_slot(cf, &slot, conf);
+    auto zone = static_cast<ZoneT *>(conf);
+    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+
+    char *rv = ngx_conf_set_enum_slot(cf, &slot, conf);
+    if (rv != NGX_CONF_OK || cf->args->nelts == 2) {
+        return rv;
+    }
+    std::string_view algorithm = to_view(value[2]);
+    if (zone->index != NGX_HTTP_LLM_INDEX_REDISEARCH
+        || (algorithm != "hnsw" && algorithm != "flat")) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
+                           &value[2]);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    zone->index_flat = algorithm == "flat";
+    return NGX_CONF_OK;
 }
 
 char *set_similarity(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
@@ -74,7 +91,23 @@ char *set_similarity(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         cf, &static_cast<ZoneT *>(conf)->similarity);
 }
 
-// "0", "0.8", "1.000": thousandths, or -1.
+// Entries say their time in 31 bits.
+char *check_ttl(ngx_conf_t *cf, void *, void *data) noexcept {
+    time_t ttl = *static_cast<time_t *>(data);
+    if (ttl == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a ttl of 0 would keep nothing");
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    if (ttl > NGX_MAX_INT32_VALUE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a ttl must be below 68 years");
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    return NGX_CONF_OK;
+}
+
+// "0", "0.8", "0.9999": up to four digits, or -1.
 double parse_similarity(std::string_view text) noexcept {
     auto number = ngx_atofp(to_ngx(text).data, text.size(), 4);
     return number == NGX_ERROR || number > 10000 ? -1 : number / 10000.0;
@@ -89,7 +122,7 @@ llm::cache::ZoneOptions learned_options() {
 
 // Attaches to the block, or makes it, where it is not there yet or of another
 // shape.
-bool open_block(ngx_shm_zone_t *shm_zone, std::byte *memory, size_t size,
+bool open_block(const ZoneT *owner, std::byte *memory, size_t size,
                 const llm::cache::ZoneOptions &options,
                 llm::cache::Zone *zone) noexcept {
     std::span<std::byte> block(memory, size);
@@ -106,9 +139,10 @@ bool open_block(ngx_shm_zone_t *shm_zone, std::byte *memory, size_t size,
         return true;
     }
     auto words = llm::cache::describe(status);
-    ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                  "llm_cache_zone \"%V\": its memory is %*s",
-                  &shm_zone->shm.name, words.size(), words.data());
+    ngx_log_error(NGX_LOG_EMERG, owner->shm_zone->shm.log, 0,
+                  "llm_cache_zone \"%V\" of %uz bytes: %*s in %s:%ui",
+                  &owner->name, owner->memory, words.size(), words.data(),
+                  owner->file, owner->line);
     return false;
 }
 
@@ -125,8 +159,10 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
         }
         // All the rest, page by page.
         size_t pages = zone->shpool->pfree;
-        shared->learned_size = pages / learned_share * ngx_pagesize;
-        shared->entries_size = pages * ngx_pagesize - shared->learned_size;
+        size_t learned = ngx_max(pages / learned_share,
+                                 least_learned / ngx_pagesize);
+        shared->learned_size = learned * ngx_pagesize;
+        shared->entries_size = (pages - learned) * ngx_pagesize;
         shared->entries = static_cast<std::byte *>(
             ngx_slab_alloc(zone->shpool, shared->entries_size));
         shared->learned = static_cast<std::byte *>(
@@ -142,9 +178,9 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
     zone->counts = &zone->shared->counts;
 
     ngx_http_llm_cache_locked_t locked(zone);
-    return open_block(shm_zone, zone->shared->entries,
+    return open_block(zone, zone->shared->entries,
                       zone->shared->entries_size, zone->options, &zone->zone)
-                   && open_block(shm_zone, zone->shared->learned,
+                   && open_block(zone, zone->shared->learned,
                                  zone->shared->learned_size,
                                  learned_options(), &zone->learned)
                ? NGX_OK
@@ -160,6 +196,30 @@ void on_sweep(ngx_event_t *ev) noexcept {
     ngx_add_timer(ev, sweep_interval);
 }
 
+// The shared memory is declared once the dimensions of its vectors are known.
+// They are in its name, so that a reload which changes them makes another one
+// and old workers keep theirs; the name tells it apart from nginx's own zones.
+ngx_int_t declare_memory(ngx_conf_t *cf, ZoneT *zone) {
+    ngx_str_t name;
+    name.len = sizeof("llm_cache_zone  ") - 1 + zone->name.len + NGX_INT32_LEN;
+    name.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, name.len));
+    if (name.data == nullptr) {
+        return NGX_ERROR;
+    }
+    name.len = static_cast<size_t>(
+        ngx_sprintf(name.data, "llm_cache_zone %V %uD", &zone->name,
+                    zone->options.dimensions)
+        - name.data);
+    zone->shm_zone = ngx_shared_memory_add(cf, &name, zone->memory,
+                                           &ngx_http_llm_module);
+    if (zone->shm_zone == nullptr) {
+        return NGX_ERROR;
+    }
+    zone->shm_zone->init = init_zone;
+    zone->shm_zone->data = zone;
+    return NGX_OK;
+}
+
 char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
     auto refuse = [&](const char *what, const ngx_str_t *name) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s is named \"%V\" in %s:%ui",
@@ -171,6 +231,9 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
         zone->redis = ngx_http_llm_find_redis(mcf, to_view(zone->redis_name));
         if (zone->redis == nullptr) {
             return refuse("no llm_redis", &zone->redis_name);
+        }
+        if (ngx_http_llm_cache_redis_init(cf, zone) != NGX_CONF_OK) {
+            return static_cast<char *>(NGX_CONF_ERROR);
         }
     }
     if (to_view(zone->embedding_name) != "off") {
@@ -187,10 +250,14 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
     } else {
         zone->similarity.at = zone->similarity.grey = 2;
     }
-    return NGX_CONF_OK;
+    return declare_memory(cf, zone) == NGX_OK
+               ? NGX_CONF_OK
+               : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 }  // namespace
+
+ngx_conf_post_t ngx_http_llm_cache_check_ttl = {check_ttl};
 
 llm::cache::ZoneScratch &ngx_http_llm_cache_scratch() noexcept {
     return scratch;
@@ -302,10 +369,7 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
         return static_cast<char *>(NGX_CONF_ERROR);
     };
     if (zone->memory < least_memory) {
-        return refuse("\"memory\" is less than 256k");
-    }
-    if (zone->ttl == 0) {
-        return refuse("\"ttl\" is 0: nothing would be kept");
+        return refuse("\"memory\" is less than 512k");
     }
     if (zone->redis_name.len == 0
         && (zone->index != NGX_CONF_UNSET_UINT || zone->prefix.data)) {
@@ -322,22 +386,6 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
         }
         ngx_sprintf(zone->prefix.data, "llm:%V:", &zone->name);
     }
-
-    // Named apart from nginx's own caches and limits.
-    ngx_str_t shm_name;
-    shm_name.len = sizeof("llm_cache_zone ") - 1 + zone->name.len;
-    shm_name.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, shm_name.len));
-    if (shm_name.data == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-    ngx_sprintf(shm_name.data, "llm_cache_zone %V", &zone->name);
-    zone->shm_zone = ngx_shared_memory_add(cf, &shm_name, zone->memory,
-                                           &ngx_http_llm_module);
-    if (zone->shm_zone == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-    zone->shm_zone->init = init_zone;
-    zone->shm_zone->data = zone;
     return NGX_CONF_OK;
 }
 
@@ -379,13 +427,17 @@ char *ngx_http_llm_cache_zones_init(ngx_conf_t *cf,
 
 ngx_int_t ngx_http_llm_cache_zones_start(
     ngx_cycle_t *cycle, ngx_http_llm_main_conf_t *mcf) noexcept {
+    if (ngx_process == NGX_PROCESS_HELPER) {
+        // The cache manager and loader of nginx serve nobody.
+        return NGX_OK;
+    }
     auto zones = static_cast<ZoneT **>(mcf->cache_zones.elts);
     for (ngx_uint_t i = 0; i < mcf->cache_zones.nelts; ++i) {
         ZoneT *zone = zones[i];
         if (!scratch.prepare(zone->zone) || !scratch.prepare(zone->learned)) {
             return NGX_ERROR;
         }
-        if (ngx_worker == 0 && ngx_process != NGX_PROCESS_HELPER) {
+        if (ngx_worker == 0) {
             zone->sweep.handler = on_sweep;
             zone->sweep.data = zone;
             zone->sweep.log = cycle->log;

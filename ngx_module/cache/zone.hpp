@@ -15,6 +15,10 @@
 struct ngx_http_llm_redis_t;
 struct ngx_http_llm_embedding_t;
 
+namespace cache_redis {
+class Shared;
+}
+
 enum : ngx_uint_t {
     NGX_HTTP_LLM_INDEX_MEMORY,      // searched here; Redis keeps and tells
     NGX_HTTP_LLM_INDEX_REDISEARCH,  // FT.SEARCH
@@ -36,6 +40,7 @@ struct ngx_http_llm_cache_counts_t {
     std::uint64_t unstorable;       // answers that were not kept
     std::uint64_t saved_prompt_tokens;
     std::uint64_t saved_completion_tokens;
+    std::uint64_t saved_nanodollars;    // by llm_prices
 };
 
 struct ngx_http_llm_cache_shctx_t;      // zone.cpp: what is in shared memory
@@ -46,6 +51,7 @@ struct ngx_http_llm_cache_zone_t {
     ngx_str_t redis_name;       // empty: memory only
     ngx_http_llm_redis_t *redis;
     ngx_uint_t index;
+    bool index_flat;            // redisearch: one by one, no graph
     ngx_str_t embedding_name;   // "off": exact matches only
     ngx_http_llm_embedding_t *embedding;    // NULL: exact matches only
     ngx_http_llm_embedding_t *judge;    // compares answers, in the worker
@@ -55,6 +61,7 @@ struct ngx_http_llm_cache_zone_t {
 
     ngx_shm_zone_t *shm_zone;
     llm::cache::ZoneOptions options;
+    cache_redis::Shared *redis_shared;  // redis_shared.hpp
     void *redis_tier;           // redis_tier.cpp, per worker
 
     u_char *file;               // where it was declared
@@ -107,6 +114,9 @@ inline void ngx_http_llm_cache_count(
 // Once all of http {} is read. NULL: there is none of that name.
 ngx_http_llm_cache_zone_t *ngx_http_llm_find_cache_zone(
     ngx_http_llm_main_conf_t *mcf, std::string_view name) noexcept;
+
+// For ngx_conf_set_sec_slot(): a time that an entry may be kept.
+extern ngx_conf_post_t ngx_http_llm_cache_check_ttl;
 
 // "0.80", "0.80 grey=0.75" or "off", the words after a directive's name.
 char *ngx_http_llm_cache_set_similarity(

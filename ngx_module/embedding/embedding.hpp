@@ -32,6 +32,17 @@ ngx_http_llm_embedding_t *ngx_http_llm_find_embedding(
     ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf,
     std::string_view name) noexcept;
 
+// Somebody who waits for a call of which there may be several who do. Lives in
+// the one who waits.
+struct ngx_http_llm_embed_waiter_t {
+    // Called once, without a vector where there is none; it lives as long as
+    // this call.
+    void (*handler)(void *data, std::span<const float> vector) noexcept;
+    void *data;
+    void *call;     // remote.cpp; NULL: does not wait
+    ngx_queue_t queue;
+};
+
 // In a coroutine of a request:
 //
 //     ngx_http_llm_embed_t embed(r, embedding, text);
@@ -51,12 +62,17 @@ public:
     ngx_http_llm_embed_t(const ngx_http_llm_embed_t &) = delete;
     ngx_http_llm_embed_t &operator=(const ngx_http_llm_embed_t &) = delete;
 
-    bool await_ready() const noexcept;
-    void await_suspend(std::coroutine_handle<> waiting) noexcept;
-    std::span<const float> await_resume() const noexcept;
+    bool await_ready() const noexcept { return waiter_.call == nullptr; }
+    void await_suspend(std::coroutine_handle<> waiting) noexcept {
+        waiting_ = waiting;
+    }
+    std::span<const float> await_resume() const noexcept { return vector_; }
 
 private:
-    ngx_http_request_t *request_;
-    ngx_http_llm_embedding_t *embedding_;
-    // To be completed by the implementation.
+    static void finished(void *data,
+                         std::span<const float> vector) noexcept;
+
+    std::span<float> vector_;
+    ngx_http_llm_embed_waiter_t waiter_ = {};
+    std::coroutine_handle<> waiting_;
 };

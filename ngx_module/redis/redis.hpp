@@ -36,7 +36,8 @@ struct ngx_http_llm_redis_command_t {
     std::span<const std::string_view> words;
     std::string_view key;
     // The command waits at the server for so long (BLOCK): it gets a
-    // connection of its own and so much more time. 0: it does not.
+    // connection of its own and so much more time. 0: it does not. It fails
+    // when the worker is to leave (ngx_exiting), and is not to be sent again.
     ngx_msec_t block = 0;
 };
 
@@ -46,7 +47,13 @@ using ngx_http_llm_redis_handler_pt =
 // Sends a command. The handler (may be NULL) is called once, later on and
 // never from within this call, unless the command is cancelled first. Returns
 // what ngx_http_llm_redis_cancel() takes; NULL: no memory, and the handler
-// will not be called. Commands to the same node are sent in their order.
+// will not be called. Without a handler there is nothing to cancel.
+//
+// What is sent to one node in one event goes out in one write over one
+// connection, and is executed in its order; between events, and where a slot
+// is being moved, the order is not kept. A failed command may have been
+// executed. One that fails because its server is not asked for a while fails
+// soon: who tries again by himself waits a moment.
 void *ngx_http_llm_redis_send(ngx_http_llm_redis_t *redis,
                               const ngx_http_llm_redis_command_t &command,
                               ngx_http_llm_redis_handler_pt handler,

@@ -18,9 +18,8 @@ constexpr double factors[] = {1, 2, 4, 8, 16};
 // Guesses at the true chance of being wrong, as shares of the one tested.
 constexpr double guesses[] = {0, 0.1, 0.25, 0.5};
 
-// The bin of an answer that was seen, and the number of bins that a question
-// may be judged by: those that end at or below its similarity. A little slack
-// makes 0.83, which no double is, the edge that it is meant to be.
+// A little slack makes 0.83, which no double is, the edge that it is meant to
+// be.
 constexpr double slack = 1e-9;
 
 std::size_t bin_of(double similarity) {
@@ -31,16 +30,6 @@ std::size_t bin_of(double similarity) {
     double place = std::ceil((similarity - first_edge) / width - slack);
     return static_cast<std::size_t>(
         std::clamp(place, 1.0, static_cast<double>(Observations::bins - 1)));
-}
-
-std::size_t bins_below(double similarity) {
-    if (!(similarity >= first_edge - slack)) {
-        return 0;
-    }
-    double place = std::floor((similarity - first_edge) / width + slack);
-    return static_cast<std::size_t>(
-        std::clamp(place, 0.0, static_cast<double>(Observations::bins - 1)))
-           + 1;
 }
 
 // The logarithm of the mean product of the comment in the header, where the
@@ -101,10 +90,7 @@ double serving_chance(const Observations &seen, double similarity,
     if (delta >= 1) {
         return 1;
     }
-    std::size_t bins = bins_below(similarity);
-    if (bins == 0) {
-        return 0;
-    }
+    std::size_t bins = bin_of(similarity) + 1;
     double doubt = delta / 5;           // that a bound does not hold
     double allowed = delta - doubt;     // of being wrong where it does
     double needed = std::log(std::size(factors) / doubt);

@@ -128,36 +128,55 @@ constexpr Row rows[] = {
      "please kindly hi hello hey dear thanks thank thx pls plz so well ok okay "
      "just actually basically really exactly precisely then also quite "
      "perhaps maybe there here oh um uh as such etc e.g i.e eg ie "
-     "now right_now at_the_moment want wants wanted wish wonder wondering "
-     "wondered curious know knows would_like like_to ask asking asked question "
-     "questions help helps helping assist anyone anybody someone somebody "
-     "'d let lets let's info information "
+     "now right_now at_the_moment anyone anybody someone somebody "
+     "'d let lets let's "
      "excuse_me good_morning good_evening good_afternoon good_day "
-     "of_course in_order find_out learn_about whether able sure hear "
-     "interested o'clock"},
-    {en, C::polite, 0, "tell explain describe give show teach"},
+     "of_course in_order whether o'clock thanks_in_advance "
+     "thank_you_in_advance go_about going_about quick_question "
+     "have_a_question have_a_quick_question "
+     "out_of_interest out_of_curiosity or_not "
+     "thanks_for_your_help thank_you_for_your_help"},
+    {en, C::polite, 0,
+     "tell explain describe give show teach provide walk_me_through "
+     "guide_me_through talk_me_through what_do_you_know_about"},
+    {en, C::request, 0,
+     "want wants wanted wish wonder wondering wondered curious know knows "
+     "would_like like_to ask asking asked question questions help helps "
+     "helping assist info information find_out learn_about sure "
+     "hear interested need needs trying_to try_to looking_to was_wondering "
+     "were_wondering would_you_mind do_you_mind happen_to "
+     "wanted_to_know have_no_idea any_idea"},
+    {en, C::request, grouped,
+     "do_not_know do_not_understand am_not_sure not_sure dont_know"},
+    {en, C::request_noun, 0,
+     "explanation description overview introduction details"},
     {en, C::faint, grouped,
      "exact precise actual specific particular|main|"
      "generally usually typically normally commonly|"
-     "current currently present-day nowadays today|"
-     "myself yourself oneself|called named|again|still|already|yet|always|"
-     "easily|properly correctly proper|if|need needs|ever even"},
+     "current currently present-day nowadays|"
+     "called named|again|still|already|yet|"
+     "easily|properly correctly proper|if|ever"},
     {en, C::manner, 0,
      "way ways method methods approach approaches step steps procedure "
      "procedures best_way easiest_way right_way correct_way proper_way "
      "good_way simplest_way best_method"},
+    {en, C::guide, 0, "guide instructions tutorial process"},
+    {en, C::event, grouped,
+     "happen happens happening happened occur occurs occurred occurring "
+     "take_place takes_place took_place"},
     {en, C::moment, 0, "year date day month time"},
     {en, C::quantity, 0, "much many number amount quantity"},
     {en, C::soft_noun, grouped,
      "person people human humans folks|thing things stuff something anything|"
-     "kind kinds type types sort sorts|name names|"
-     "city town|country nation|world|fact facts|account|"
+     "name names|"
+     "city cities town towns|country countries nation nations|world|"
+     "fact facts|account|"
      // Beside an article: see meaning.cpp.
      "mean means meaning meant definition define defined"},
     {en, C::soft, grouped,
      "take takes taking took taken|find finding|"
      "term phrase|concept notion idea|understand understanding|"
-     "possible possibly"},
+     "possible possibly|located situated"},
     {en, C::pronoun, value_of(Person::first),
      "i me my mine we us our ours"},
     {en, C::pronoun, value_of(Person::second), "you your yours"},
@@ -168,13 +187,15 @@ constexpr Row rows[] = {
 
     {en, C::negation, 0,
      "not no never none nobody nothing nowhere neither nor without cannot "
+     "unable_to not_able_to "
      "dont doesnt didnt cant couldnt wont wouldnt shouldnt isnt arent wasnt "
      "werent hasnt havent hadnt no_longer except unless instead"},
     {en, C::present, 0,
      "is are am be being been do does done doing has have having"},
     {en, C::past, 0, "was were did had used_to ago"},
     {en, C::future, 0, "will shall gonna going_to 'll"},
-    {en, C::modal, value_of(Modality::possible), "can could may might would"},
+    {en, C::modal, value_of(Modality::possible),
+     "can could may might would able_to be_able_to"},
     {en, C::modal, value_of(Modality::advised), "should ought"},
     {en, C::modal, value_of(Modality::required),
      "must have_to has_to need_to"},
@@ -194,7 +215,10 @@ constexpr Row rows[] = {
     {en, C::preposition, value_of(Direction::none),
      "of for on at in with through upon among amongst about regarding "
      "concerning"},
-    {en, C::conjunction, 0, "and or & vs vs. versus between plus"},
+    {en, C::conjunction, 0, "and or & vs vs. versus between"},
+    {en, C::operation, '+', "plus"}, {en, C::operation, '-', "minus"},
+    {en, C::operation, '*', "times multiplied_by"},
+    {en, C::operation, '/', "divided_by"},
 
     // The words of one pole stand for the same thing.
     {en, C::opposite, grouped,
@@ -212,12 +236,13 @@ constexpr Row rows[] = {
      "strongest:weakest|closer nearer:farther further|"
      "closest nearest:farthest furthest|better:worse|best:worst|"
      "easier:harder|easy:difficult hard|good:bad|slow slowly|"
-     "first:last final|next:previous|upper|"
+     "first:last|next:previous|upper|"
      "start begin starts begins starting beginning started began begun "
-     "commence:end stop finish ends stops ending ended finished finishes|"
+     "commence:end ends ending ended|"
      "increase increases increasing increased raise raising raised:decrease "
-     "decreases decreasing decreased reduce reduces reducing reduced|"
-     "gain gains gaining gained:lose losing loses|"
+     "decreases decreasing decreased reduce reduces reducing reduced "
+     "reduction lower_my lower_your|"
+     "gain gains gaining gained:lose losing loses loss losses|"
      "rise rising rises rose risen:fall falling falls fell fallen|"
      "expand expanding:shrink shrinking|"
      "activate activating activation:deactivate deactivating deactivation|"
@@ -225,7 +250,7 @@ constexpr Row rows[] = {
      "disable disabling disabled turn_off switch_off turning_off "
      "switching_off|"
      "subscribe subscribing:unsubscribe unsubscribing cancel cancelling "
-     "canceling cancelled canceled cancellation|"
+     "canceling cancelled canceled cancellation call_off|"
      "open opening opens:close closing closes closed shut|"
      "lock locking locked:unlock unlocking unlocked|"
      "install installing installation:uninstall uninstalling|"
@@ -235,8 +260,9 @@ constexpr Row rows[] = {
      "sold|borrow borrowing:lend lending|deposit depositing:withdraw "
      "withdrawing withdrawal|send sending sent:receive receiving received|"
      "add adding added:remove removing removes removed removal delete "
-     "deleting deletes deleted deletion erase|insert inserting:extract "
-     "extracting|connect connecting:disconnect disconnecting|"
+     "deleting deletes deleted deletion erase get_rid_of getting_rid_of|"
+     "insert inserting:extract "
+     "extracting extraction|connect connecting:disconnect disconnecting|"
      "push pushing:pull pulling|encrypt encrypting encryption:decrypt "
      "decrypting decryption|encode encoding:decode decoding|"
      "compress compressing:decompress decompressing|zip:unzip|mute:unmute|"
@@ -273,79 +299,122 @@ constexpr Row rows[] = {
      "clockwise:counterclockwise anticlockwise|safe safely:dangerous unsafe|"
      "healthy:unhealthy|cheaper:pricier|online:offline|forward forwards:"
      "backward backwards|"
-     "log_in login logging_in sign_in signin signing_in:log_out logout "
+     "log_in login log_on logging_in sign_in signin signing_in:log_out logout "
      "logging_out sign_out signout signing_out log_off sign_off|"
      "dead:alive|die dies died death dying:born birth|"
      "encourage:discourage|attack:defend|create creates creating created "
-     "creation:destroy destroying destroyed"},
+     "creation:destroy destroying destroyed "
+     "destruction"},
 
     // After "how": a number. The nouns are of the same group.
     {en, C::aspect, grouped,
-     "tall height high|long length duration lasts|far distance|old age aged|"
+     "tall height high|long length duration lasts|far far_away distance|"
+     "old age aged|"
      "big size large huge|heavy weight weigh weighs|fast speed velocity|"
      "deep depth|wide width|cost costs price prices priced costing expensive|"
      "often frequently frequency|soon|loud|bright|thick thickness|"
-     "population inhabitants residents"},
+     "population inhabitants residents how_many_people_live_in"},
 
+    // Of regular verbs and nouns one form will do.
     {en, C::synonym, grouped,
-     "capital capital_city capitals|usa u.s america united_states u.s.a|"
-     "all every each|"
-     "uk u.k united_kingdom britain great_britain|eu european_union|"
-     "nyc new_york|car cars automobile automobiles|"
-     "movie movies film films|"
-     "photo photos picture pictures photograph photographs pic pics|"
-     "smartphone smartphones cellphone cellphones|laptop laptops notebook|"
-     "doctor doctors physician physicians|lawyer lawyers attorney attorneys|"
-     "holiday holidays vacation vacations|flat apartment apartments|"
-     "job jobs occupation|salary wage wages|company companies firm firms|"
-     "illness illnesses disease diseases|symptom symptoms sign_of signs_of|"
-     "treat treatment treatments treating cure cures|"
-     "fix fixes fixing fixed repair repairs repairing repaired|"
-     "build builds building built construct constructed constructing "
-     "construction|"
-     "write writes writing wrote written author authored|"
-     "choose choosing chose chosen pick picking select selecting selection|"
-     "change changes changing changed modify modifying modified alter|"
-     "recover recovering recovery restore restoring|"
-     "check checking verify verifying|"
-     "set_up setup setting_up configure configuring configuration|"
-     "run running runs ran execute executing execution|"
-     "make makes making made|get gets getting got obtain obtaining|"
-     "use uses using used utilize utilise|"
-     "work works working worked function functions|"
-     "happen happens happening happened occur occurs occurred|"
-     "come comes coming came|become becomes became|"
-     "live lives living lived reside resides|go goes went gone|"
-     "see sees saw seen|lead leads led|"
-     "eat eating ate eaten consume consuming|drink drinking drank|"
-     "cook cooking cooked prepare preparing|"
-     "speak speaking spoke spoken|drive driving drove driven|"
-     "difference differences differ differs different distinguish|"
-     "compare comparison comparing compared|reason reasons|"
-     "kill killed kills killing terminate terminating|package packages "
-     "parcel parcels|reservation reservations booking bookings|"
-     "launch launching launched|tap faucet|garbage trash rubbish|error errors problem problems issue issues|"
-     "email emails e-mail|website websites site sites|"
-     "app apps application applications|program programs programme|"
-     "folder folders directory directories|"
+     "capital capital_city|all every each|car automobile|movie film|"
+     "photo picture photograph pic|smartphone cellphone cell_phone "
+     "mobile_phone|telephone phone|laptop|doctor physician|"
+     "lawyer attorney|flat apartment|job occupation|salary wage|"
+     "company firm|illness disease|symptom sign_of signs_of|"
+     "treat treatment|fix repair|sofa couch|truck lorry|tire tyre|"
+     "gray grey|aluminum aluminium|grandma grandmother|grandpa grandfather|"
+     "supermarket grocery_store|fridge refrigerator|tap faucet|"
+     "garbage trash rubbish|lift elevator|bike bicycle|"
+     "plane airplane aeroplane|tv television|toxic poisonous|"
+     "email e-mail|website site|wifi wi-fi|app application|"
+     "program programme|folder directory|package parcel|"
+     "hard_drive hard_disk|color colour|center centre|"
+     "problem issue|make made|get got gotten obtain|use utilize utilise|"
+     "work|come came|become became|live reside|go goes went gone|"
+     "see saw seen|lead led|eat ate eaten consume|drink drank drunk|"
+     "speak spoke spoken talk|drive drove driven|"
+     "difference differ different distinguish|compare comparison|"
+     "reason|kind type|kill terminate|launch|reserve reservation booking|"
+     "build built construct construction|write wrote written author|"
+     "choose chose chosen choice pick select selection|modify alter|"
+     "recover recovery restore|set_up setup setting_up configure "
+     "configuration|run ran execute execution|"
      "summarize summarise summary|"
-     "recommend recommended recommendation recommendations suggest suggested "
-     "suggestion suggestions|color colour colors colours|center centre|"
-     "organize organise organizing organising|favorite favourite|"
-     "behavior behaviour|neighbor neighbour|"
-     "tv television|bike bikes bicycle bicycles|plane planes airplane "
-     "airplanes aircraft|ai artificial_intelligence|"
-     "improve improves improving improvement enhance enhancing|"
-     "prevent preventing prevention avoid avoiding|"
-     "register registering registration sign_up signing_up signup|"
-     "grow growing grows grew grown cultivate|fly flies flew flown flying|"
-     "sing sang sung|swim swam swimming|teeth tooth|"
-     "mouse mice|forget forgot forgotten|calculate calculating calculation "
-     "compute computing|translate translating translation|"
-     "convert converting conversion|leaf leaves|"
-     "start_up startup|lift elevator|soccer football|"
-     "discover discovered discovery|invent invented invention|"
-     "describe_as"},
+     "recommend recommendation suggest suggestion|organize organise|"
+     "improve improvement enhance|prevent prevention avoid|"
+     "register registration sign_up signing_up signup|"
+     "grow grew grown growth cultivate|fly flies flew flown|sing sang sung|"
+     "swim swam|tooth teeth|mouse mice|forget forgot forgotten|"
+     "calculate calculation compute|translate translation|"
+     "convert conversion|leaf leaves|start_up startup|"
+     "discover discovery|invent invention|stop quit|"
+     "contact get_in_touch_with getting_in_touch_with|"
+     "customer_service customer_support customer_care|"
+     "importance significance|prerequisite requirement|reply respond|"
+     "required needed necessary|mandatory compulsory obligatory|"
+     "throw_away throw_out discard|fill_in fill_out|"
+     "top_speed maximum_speed max_speed|for_free free_of_charge|"
+     "myself yourself oneself|carry_out carries_out carrying_out carried_out|"
+     "search_for look_for searching_for looking_for|hand_in submit|"
+     "speed_up accelerate|back_up backup|stand_for stands_for short_for"},
+    // Verbs that make their forms otherwise, and nouns.
+    {en, C::synonym, grouped,
+     "bring brought|catch caught|think thought|break broke "
+     "broken|draw drew drawn|fight fought|hold held|"
+     "keep kept|pay paid|ride rode ridden|sleep slept|"
+     "spend spent|steal stole stolen|stand stood|throw threw thrown|"
+     "wear wore worn|wake woke|sink sank sunk|shoot shot|"
+     "feed fed|feel felt|meet met|say said|"
+     "blow blew blown|bite bitten|shake shook shaken|"
+     "goose geese|wolf wolves|knife knives|half halves|shelf shelves|"
+     "loaf loaves|thief thieves|crisis crises|criterion criteria|"
+     "phenomenon phenomena|bacterium bacteria|fungus fungi|"
+     "nucleus nuclei|cactus cacti|index indices|matrix matrices|"
+     "vertex vertices|hypothesis hypotheses|diagnosis diagnoses"},
+    // Verbs and what they are called.
+    {en, C::synonym, grouped,
+     "produce production|analyze analyse analysis analyses|"
+     "develop development|manage management|invest investment|"
+     "employ employment|measure measurement|replace replacement|"
+     "adjust adjustment|enroll enrollment|maintain maintenance|"
+     "perform performance|appear appearance|exist existence|"
+     "survive survival|renew renewal|refuse refusal|deliver delivery|"
+     "reproduce reproduction|"
+     "erupt eruption|"
+     "digest digestion|collect collection|protect protection|"
+     "inspect inspection|predict prediction|elect election|"
+     "infect infection|detect detection|inject injection|"
+     "evolve evolution|explode explosion|invade invasion|"
+     "decide decision|transmit transmission|marry marriage|"
+     "complain complaint|solve solution|absorb absorption|"
+     "identify identification|retire retirement|"
+     "pronounce pronunciation|ferment fermentation|adapt adaptation|"
+     "implement implementation|behave behavior behaviour"},
+    {en, C::synonym, grouped,
+     "usa u.s america united_states u.s.a united_states_of_america|"
+     "uk u.k united_kingdom britain great_britain|eu european_union|"
+     "un united_nations|uae united_arab_emirates|"
+     "nyc new_york new_york_city|los_angeles|san_francisco sf|"
+     "wwi ww1 world_war_i world_war_1 world_war_one first_world_war|"
+     "wwii ww2 world_war_ii world_war_2 world_war_two second_world_war|"
+     "ai artificial_intelligence|machine_learning|"
+     "nlp natural_language_processing|llm large_language_model|"
+     "gdp gross_domestic_product|cpu central_processing_unit|"
+     "gpu graphics_processing_unit|ram random_access_memory|"
+     "os operating_system|vpn virtual_private_network|"
+     "api application_programming_interface|ui user_interface|"
+     "faq frequently_asked_questions|ceo chief_executive_officer|"
+     "asap as_soon_as_possible|bmi body_mass_index|"
+     "roi return_on_investment|vat value_added_tax|"
+     "seo search_engine_optimization|pc personal_computer|"
+     "js javascript|db database|postgres postgresql|kubernetes k8s|int integer|"
+     "repo repository|dict dictionary|docs documentation|"
+     "admin administrator|ad advertisement|exam examination|"
+     "lab laboratory|math maths mathematics|temp temperature|"
+     "vet veterinarian|flu influenza|dna deoxyribonucleic_acid|"
+     "adhd attention_deficit_hyperactivity_disorder|"
+     "sync synchronize synchronise"},
 
     {en, C::month, counted_from_1,
      "january|february|march|april|-|june|july|august|september|"
@@ -366,7 +435,8 @@ constexpr Row rows[] = {
      "hundred|thousand|million mio|billion bn|trillion|dozen"},
     {en, C::ordinal, counted_from_1,
      "1st|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|"
-     "eleventh|twelfth"},
+     "eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|"
+     "seventeenth|eighteenth|nineteenth|twentieth"},
     {en, C::unit, grouped, english_units},
     {en, C::short_unit, grouped, short_units},
 
@@ -411,13 +481,15 @@ constexpr Row rows[] = {
      "was welche welcher welches welchem welchen"},
     {de, C::question, value_of(Kind::who), "wer wen wem"},
     {de, C::question, value_of(Kind::whose), "wessen"},
-    {de, C::question, value_of(Kind::when), "wann"},
+    {de, C::question, value_of(Kind::when),
+     "wann um_wie_viel_uhr um_wieviel_uhr in_welchem_jahr"},
     {de, C::question, value_of(Kind::where), "wo"},
     {de, C::question, value_of(Kind::where_to), "wohin"},
     {de, C::question, value_of(Kind::where_from), "woher"},
     {de, C::question, value_of(Kind::why), "warum wieso weshalb"},
     {de, C::question, value_of(Kind::how), "wie"},
-    {de, C::question, value_of(Kind::how_much), "wieviel wieviele"},
+    {de, C::question, value_of(Kind::how_much),
+     "wieviel wieviele wie_viel wie_viele"},
     {de, C::preposition, value_of(Direction::to), "zu nach"},
     {de, C::preposition, value_of(Direction::from), "von aus ab"},
     {de, C::preposition, value_of(Direction::than), "als"},
@@ -478,16 +550,18 @@ constexpr Row rows[] = {
     {fr, C::pronoun, value_of(Person::thing), "on c' ça cela"},
     {fr, C::negation, 0,
      "ne n' pas jamais rien aucun aucune personne sans ni sauf"},
-    {fr, C::present, 0, "est sont suis es ai a ont avons fait font"},
+    {fr, C::present, 0, "est sont suis es ai a ont avons fait font faire fais"},
     {fr, C::past, 0, "était étaient avait avaient fut furent"},
     {fr, C::future, 0, "sera seront aura auront va vont"},
     {fr, C::modal, value_of(Modality::possible),
-     "peut peux peuvent pouvez pouvons pourrait"},
+     "peut peux peuvent pouvez pouvons pourrait pourriez pourrais"},
     {fr, C::modal, value_of(Modality::required), "dois doit faut devez"},
     {fr, C::question, value_of(Kind::what),
-     "quoi quel quelle quels quelles"},
+     "quoi quel quelle quels quelles qu'_est_ce_que qu'_est_ce_qu' "
+     "qu'_est_ce_qui"},
     {fr, C::question, value_of(Kind::who), "qui"},
-    {fr, C::question, value_of(Kind::when), "quand"},
+    {fr, C::question, value_of(Kind::when),
+     "quand à_quelle_heure en_quelle_année"},
     {fr, C::question, value_of(Kind::where), "où"},
     {fr, C::question, value_of(Kind::why), "pourquoi"},
     {fr, C::question, value_of(Kind::how), "comment"},
@@ -503,6 +577,9 @@ constexpr Row rows[] = {
      "ouvrir:fermer|augmenter:réduire diminuer|importer:exporter|"
      "ajouter:supprimer|installer:désinstaller|premier "
      "première:dernier dernière|maximum:minimum|gauche:droite"},
+    {fr, C::aspect, grouped,
+     "coûte coûtent coûter coût prix tarif|hauteur haut haute|âge|"
+     "poids pèse|longueur|vitesse|distance loin"},
     {fr, C::month, counted_from_1,
      "janvier|février|mars|avril|mai|juin|juillet|août|"
      "septembre|octobre|novembre|décembre"},
@@ -548,7 +625,8 @@ constexpr Row rows[] = {
      "qué cuál cuáles cual cuales"},
     {es, C::question, value_of(Kind::who),
      "quién quiénes quien"},
-    {es, C::question, value_of(Kind::when), "cuándo cuando"},
+    {es, C::question, value_of(Kind::when),
+     "cuándo cuando a_qué_hora en_qué_año"},
     {es, C::question, value_of(Kind::where), "dónde donde"},
     {es, C::question, value_of(Kind::where_to), "adónde"},
     {es, C::question, value_of(Kind::why), "por_qué porqué"},
@@ -568,6 +646,10 @@ constexpr Row rows[] = {
      "instalar:desinstalar|subir:bajar|primero primera primer:"
      "último última|máximo:mínimo|"
      "izquierda:derecha"},
+    {es, C::aspect, grouped,
+     "cuesta cuestan costar costo coste precio|altura alto alta|edad|"
+     "pesa peso|longitud|velocidad|distancia lejos"},
+    {es, C::synonym, grouped, "hacer hace hago hacen"},
     {es, C::month, counted_from_1,
      "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|"
      "noviembre|diciembre"},
@@ -584,6 +666,7 @@ constexpr Row rows[] = {
 struct Slot {
     std::string_view text;
     Language language = Language::unknown;
+    bool begins = false;    // a phrase
     Word word;
 };
 
@@ -656,7 +739,16 @@ struct Table {
     void insert(Language language, std::string_view text, Word word) {
         Slot &slot = slots[find(language, text)];
         if (slot.text.empty()) {
-            slot = {text, language, word};
+            slot.text = text;
+            slot.language = language;
+        }
+        if (slot.word.cls == WordClass::unlisted) {
+            slot.word = word;
+        }
+        std::size_t first = text.find('_');
+        if (first != std::string_view::npos) {
+            insert(language, text.substr(0, first), Word());
+            slots[find(language, text.substr(0, first))].begins = true;
         }
     }
 
@@ -681,6 +773,11 @@ const Table &table() {
 Word look_up(Language language, std::string_view word) noexcept {
     const Table &all = table();
     return all.slots[all.find(language, word)].word;
+}
+
+bool begins_phrase(Language language, std::string_view word) noexcept {
+    const Table &all = table();
+    return all.slots[all.find(language, word)].begins;
 }
 
 std::string_view repeated_word(std::size_t index) {

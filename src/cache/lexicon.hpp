@@ -16,12 +16,18 @@ enum class WordClass : std::uint8_t {
     // Nothing to compare.
     filler,
     article,        // likewise; stands before its noun
+    // Where somebody asks for an answer; elsewhere like unlisted, or one of
+    // its group.
     polite,         // "tell", "explain": what follows is the question
+    request,        // "I want to know", "help me"
+    request_noun,   // "explanation of": after a polite word
     // Little to compare.
     faint,          // may be there or not; value: 0 or a group
     soft,           // on one side only; value: 0 or a group
     soft_noun,      // likewise, unless it is a part of a name: "city state"
     manner,         // like faint; "way", "steps" after "what": how
+    guide,          // manner before what is to be done: "process for"
+    event,          // "happen": faint after when, where and why
     moment,         // "year" after "what": when; else like unlisted
     quantity,       // "much", "many"
     pronoun,        // value: Person
@@ -39,6 +45,7 @@ enum class WordClass : std::uint8_t {
     ordinal,        // value: 1 .. 20
     // What holds the sentence together.
     negation,
+    operation,      // "times" between numbers; value: the sign
     question,       // value: Kind
     present,        // auxiliary verbs
     past,
@@ -81,9 +88,15 @@ struct Word {
     std::uint16_t value = 0;
 };
 
-// `word` in lower case. Two words that mean one thing are one with "_" between
-// them: "united_states".
+// The most words that are one in the data.
+inline constexpr std::size_t longest_phrase = 5;
+
+// `word` in lower case. Words that mean one thing together are one with "_"
+// between them: "united_states".
 Word look_up(Language language, std::string_view word) noexcept;
+
+// Whether a word of several begins with it.
+bool begins_phrase(Language language, std::string_view word) noexcept;
 
 // The index-th word that is in the data of its language twice, which would be
 // a mistake; empty where there are no more.

@@ -1,37 +1,17 @@
 #include "cache/meaning.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <iterator>
+
+#include "cache/morphology.hpp"
+#include "cache/reader.hpp"
 
 namespace llm::cache {
 
 namespace {
 
-// Spaces of value_key() that tokens.cpp does not use.
-enum Space : unsigned {
-    group_space = 8,
-    opposite_space,
-    month_space,
-    weekday_space,
-    unit_space,
-    ordinal_space,
-    time_space,
-    role_space,
-    capitals_space,
-};
-
-bool is_word(const Token &token, WordClass cls) {
-    return token.type == TokenType::word && token.cls == cls;
-}
-
-template <typename Enum>
-Enum value_as(const Token &token) {
-    return static_cast<Enum>(token.value);
-}
-
-bool is_auxiliary(WordClass cls) {
-    return cls == WordClass::present || cls == WordClass::past
-           || cls == WordClass::future || cls == WordClass::modal;
+constexpr std::uint16_t value_of(Direction direction) {
+    return static_cast<std::uint16_t>(direction);
 }
 
 // Words that hold a sentence together: what a language is known by.
@@ -40,6 +20,7 @@ bool is_structure(WordClass cls) {
     case WordClass::article:
     case WordClass::filler:
     case WordClass::polite:
+    case WordClass::request:
     case WordClass::pronoun:
     case WordClass::negation:
     case WordClass::question:
@@ -55,11 +36,14 @@ bool is_structure(WordClass cls) {
     }
 }
 
-Weight weight_of(WordClass cls) {
+}  // namespace
+
+Weight weight_of(WordClass cls) noexcept {
     switch (cls) {
     case WordClass::filler:
     case WordClass::article:
     case WordClass::polite:
+    case WordClass::request:
     case WordClass::pronoun:
     case WordClass::negation:
     case WordClass::question:
@@ -82,372 +66,24 @@ Weight weight_of(WordClass cls) {
     }
 }
 
-class Reader {
-public:
-    Reader(Tokens &tokens, Language language)
-        : tokens_(tokens), language_(language) {}
-
-    Meaning understand();
-
-private:
-    std::span<Token> all() { return tokens_.all(); }
-    // The token that many places further on; one without a class at the end.
-    const Token &peek(std::size_t index) {
-        static constexpr Token none{};
-        return index < all().size() ? all()[index] : none;
-    }
-
-    void classify();
-    bool join_pair(std::size_t index);
-    void combine_numbers();
-    bool multiply(Token &number, Scale scale);
-    void find_dates();
-    void find_units();
-    void raise_names();
-    void raise_nouns();
-    void find_kind();
-    Kind kind_of_question(std::size_t index);
-    void find_traits();
-    void set_keys();
-    void set_roles();
-
-    Tokens &tokens_;
-    Language language_;
-    Meaning meaning_;
-};
-
 Meaning Reader::understand() {
     classify();
     combine_numbers();
     find_dates();
     find_units();
+    settle_requests();
+    lighten_verbs();
+    settle_guides();
     raise_names();
     raise_nouns();
     find_kind();
+    find_orders();
     find_traits();
     set_keys();
     set_roles();
+    find_stranded();
+    find_voice();
     return meaning_;
-}
-
-void Reader::classify() {
-    for (std::size_t i = 0; i < all().size(); ++i) {
-        Token &token = all()[i];
-        if (token.type != TokenType::word
-            || token.cls != WordClass::unlisted || token.quoted) {
-            continue;
-        }
-        // In a language that nobody knows every word counts; but "two", "km"
-        // and "May" are what they are in English, in many of them.
-        if (language_ == Language::unknown) {
-            Word word = look_up(Language::english, token.text);
-            if (weight_of(word.cls) == Weight::hard) {
-                token.cls = word.cls;
-                token.value = word.value;
-            }
-            continue;
-        }
-        // "US" is not "us".
-        if (language_ == Language::english && token.capitals
-            && token.text == "us") {
-            token.text = "usa";
-        }
-        if (join_pair(i)) {
-            continue;
-        }
-        Word word = look_up(language_, token.text);
-        token.cls = word.cls;
-        token.value = word.value;
-    }
-}
-
-// Two words that mean one thing.
-bool Reader::join_pair(std::size_t index) {
-    Token &first = all()[index];
-    const Token &second = peek(index + 1);
-    char both[40];
-    std::size_t size = first.text.size() + 1 + second.text.size();
-    if (second.type != TokenType::word || !second.joined || second.quoted
-        || second.text.empty() || size > sizeof(both)) {
-        return false;
-    }
-    std::memcpy(both, first.text.data(), first.text.size());
-    both[first.text.size()] = '_';
-    std::memcpy(both + first.text.size() + 1, second.text.data(),
-                second.text.size());
-
-    Word word = look_up(language_, {both, size});
-    if (word.cls == WordClass::unlisted) {
-        return false;
-    }
-    // "going to" is the future before a verb, not before a place.
-    if (word.cls == WordClass::future) {
-        const Token &next = peek(index + 2);
-        Word what = look_up(language_, next.text);
-        if (next.capital || what.cls == WordClass::article
-            || what.cls == WordClass::pronoun) {
-            return false;
-        }
-    }
-    first.cls = word.cls;
-    first.value = word.value;
-    if (second.raw.data() >= first.raw.data()) {
-        first.raw = {first.raw.data(),
-                     static_cast<std::size_t>(second.raw.data()
-                                              + second.raw.size()
-                                              - first.raw.data())};
-    }
-    tokens_.drop(index + 1);
-    return true;
-}
-
-// false: too large to be exact.
-bool Reader::multiply(Token &number, Scale scale) {
-    constexpr int zeros[] = {2, 3, 6, 9, 12};
-    if (scale != Scale::dozen) {
-        number.exponent = static_cast<std::int16_t>(
-            number.exponent + zeros[static_cast<std::size_t>(scale)]);
-        return true;
-    }
-    if (number.mantissa > (std::uint64_t{1} << 60)) {
-        return false;
-    }
-    number.mantissa *= 12;
-    return true;
-}
-
-// "two", "twenty-one", "two hundred and five", "2 million", "two dozen".
-void Reader::combine_numbers() {
-    constexpr std::uint64_t most = 1'000'000'000'000;
-    auto power = [](Scale scale) -> std::uint64_t {
-        constexpr std::uint64_t powers[] = {
-            100, 1'000, 1'000'000, 1'000'000'000, 1'000'000'000'000, 12};
-        return powers[static_cast<std::size_t>(scale)];
-    };
-
-    for (std::size_t i = 0; i < all().size(); ++i) {
-        Token &first = all()[i];
-
-        if (first.type == TokenType::number) {
-            // Digits and the words for zeros.
-            while (is_word(peek(i + 1), WordClass::scale)
-                   && first.exact
-                   && multiply(first, value_as<Scale>(peek(i + 1)))) {
-                tokens_.drop(i + 1);
-            }
-            continue;
-        }
-        // "one" is a number only beside another.
-        auto one = [&](std::size_t index) {
-            return is_word(peek(index), WordClass::pronoun)
-                   && peek(index).text == "one";
-        };
-        bool starts = is_word(first, WordClass::number)
-                      || is_word(first, WordClass::scale)
-                      || (one(i) && is_word(peek(i + 1), WordClass::scale));
-        if (!starts) {
-            continue;
-        }
-
-        std::uint64_t total = 0;    // whole thousands
-        std::uint64_t part = 0;     // what is under them
-        std::uint64_t last = 0;     // the last word's own value
-        std::size_t j = i;
-        for (; j < all().size(); ++j) {
-            const Token &token = all()[j];
-            if (is_word(token, WordClass::number) || one(j)) {
-                // "twenty" "one", "hundred" "five"; "five" "six" is two.
-                std::uint64_t value = one(j) ? 1 : token.value;
-                bool fits = j == i || (last >= 100 && value < 100)
-                            || (last >= 20 && last < 100 && value < 10
-                                && value > 0);
-                if (!fits) {
-                    break;
-                }
-                part += value;
-                last = value;
-            } else if (is_word(token, WordClass::scale)) {
-                auto scale = value_as<Scale>(token);
-                std::uint64_t factor = power(scale);
-                if (total > most || part > most) {
-                    break;
-                }
-                if (scale == Scale::hundred || scale == Scale::dozen) {
-                    part = std::max<std::uint64_t>(part, 1) * factor;
-                } else {
-                    total += std::max<std::uint64_t>(part, 1) * factor;
-                    part = 0;
-                }
-                last = factor;
-            } else if (is_word(token, WordClass::conjunction)
-                       && token.text == "and" && last >= 100
-                       && is_word(peek(j + 1), WordClass::number)) {
-                continue;
-            } else {
-                break;
-            }
-        }
-        first.type = TokenType::number;
-        first.mantissa = total + part;
-        first.exponent = 0;
-        first.exact = true;
-        for (std::size_t k = i + 1; k < j; ++k) {
-            tokens_.drop(i + 1);
-        }
-    }
-}
-
-void Reader::find_dates() {
-    for (std::size_t i = 0; i < all().size(); ++i) {
-        Token &token = all()[i];
-        bool number_near =
-            (i > 0 && peek(i - 1).type == TokenType::number)
-            || (i > 0 && is_word(peek(i - 1), WordClass::ordinal))
-            || peek(i + 1).type == TokenType::number
-            || is_word(peek(i + 1), WordClass::ordinal);
-
-        if (is_word(token, WordClass::short_month)) {
-            token.cls = number_near || (token.capital && !token.starts)
-                            ? WordClass::month
-                            : WordClass::unlisted;
-        } else if (language_ == Language::english && token.text == "may"
-                   && is_word(token, WordClass::modal)
-                   && (number_near
-                       || (token.capital && !token.starts
-                           && !tokens_.title_case()))) {
-            token.cls = WordClass::month;
-            token.value = 5;
-        }
-
-        // 5 pm, 5:30 p.m.
-        const Token &next = peek(i + 1);
-        bool half = next.text == "am" || next.text == "pm"
-                    || next.text == "a.m" || next.text == "p.m";
-        if (half && next.type == TokenType::word
-            && (token.type == TokenType::time
-                || (token.type == TokenType::number && token.exact
-                    && token.exponent == 0 && token.mantissa <= 12))) {
-            std::uint64_t minutes = token.type == TokenType::time
-                                        ? token.mantissa
-                                        : token.mantissa * 60;
-            minutes %= 720;
-            minutes += next.text[0] == 'p' ? 720 : 0;
-            token.type = TokenType::time;
-            token.mantissa = minutes;
-            tokens_.drop(i + 1);
-        }
-    }
-}
-
-// Letters that are units only after a number; days, which are not a question
-// then.
-void Reader::find_units() {
-    for (std::size_t i = 0; i < all().size(); ++i) {
-        Token &token = all()[i];
-        bool after_number = i > 0 && peek(i - 1).type == TokenType::number;
-        if (is_word(token, WordClass::short_unit)) {
-            // 20 °C: the degree says nothing more.
-            bool degree = token.text == "\xC2\xB0";
-            const Token &next = peek(i + 1);
-            if (degree && is_word(next, WordClass::short_unit)
-                && next.joined) {
-                tokens_.drop(i);
-                Token &scale = all()[i];
-                scale.cls = WordClass::unit;
-                continue;
-            }
-            token.cls = after_number || degree ? WordClass::unit
-                                               : WordClass::unlisted;
-        }
-    }
-}
-
-// A capital letter in the middle of a sentence makes a name of a word that
-// would not count: "Will Smith", "Our Town", "IT".
-void Reader::raise_names() {
-    bool says_nothing = language_ == Language::german || tokens_.title_case();
-    if (says_nothing) {
-        return;
-    }
-    for (Token &token : all()) {
-        if (token.type != TokenType::word || token.starts || token.text == "i"
-            || !token.capital) {
-            continue;
-        }
-        switch (token.cls) {
-        case WordClass::article:
-        case WordClass::pronoun:
-        case WordClass::question:
-        case WordClass::negation:
-        case WordClass::present:
-        case WordClass::past:
-        case WordClass::preposition:
-        case WordClass::conjunction:
-            // "The Who", but also "HOW do I": only abbreviations.
-            if (!token.capitals || token.text.size() > 3
-                || is_word(token, WordClass::negation)) {
-                break;
-            }
-            token.cls = WordClass::unlisted;
-            token.key = value_key(capitals_space, token.key);
-            break;
-        case WordClass::filler:
-        case WordClass::polite:
-        case WordClass::faint:
-        case WordClass::soft:
-        case WordClass::soft_noun:
-        case WordClass::manner:
-        case WordClass::moment:
-        case WordClass::quantity:
-        case WordClass::future:
-        case WordClass::modal:
-            token.cls = WordClass::unlisted;
-            break;
-        default:
-            break;
-        }
-    }
-}
-
-// Nouns without much meaning have one as a part of a name ("city state",
-// "class method"), after "which", and, where they could be verbs, after an
-// article ("the mean of"); and "a" is a name where no noun follows.
-void Reader::raise_nouns() {
-    auto hard_word = [&](std::size_t index) {
-        const Token &token = peek(index);
-        return index < all().size() && token.type == TokenType::word
-               && weight(token) == Weight::hard;
-    };
-    for (std::size_t i = 0; i < all().size(); ++i) {
-        Token &token = all()[i];
-        if (is_word(token, WordClass::article) && token.text == "a"
-            && language_ == Language::english) {
-            const Token &next = peek(i + 1);
-            if (i + 1 == all().size() || !next.joined
-                || next.cls == WordClass::preposition
-                || next.cls == WordClass::conjunction) {
-                token.cls = WordClass::unlisted;
-            }
-        }
-        bool noun = is_word(token, WordClass::soft_noun);
-        if (!noun && !is_word(token, WordClass::manner)
-            && !is_word(token, WordClass::quantity)) {
-            continue;
-        }
-        const Token &before = i > 0 ? peek(i - 1) : peek(all().size());
-        bool in_name = (token.joined && i > 0 && hard_word(i - 1))
-                       || (noun && peek(i + 1).joined && hard_word(i + 1));
-        bool asked_for = is_word(before, WordClass::question)
-                         && value_as<Kind>(before) == Kind::what
-                         && !is_word(token, WordClass::manner);
-        bool the_mean = noun && (token.text.starts_with("mean")
-                                 || token.text == "definition")
-                        && is_word(before, WordClass::article);
-        bool many = token.text == "many" || token.text == "much";
-        if ((in_name || asked_for || the_mean) && !many) {
-            token.cls = noun ? WordClass::synonym : WordClass::unlisted;
-        }
-    }
 }
 
 Kind Reader::kind_of_question(std::size_t index) {
@@ -458,6 +94,13 @@ Kind Reader::kind_of_question(std::size_t index) {
         if (is_word(peek(next), WordClass::quantity)
             || is_word(peek(next), WordClass::aspect)) {
             return Kind::how_much;
+        }
+        // "How is A different from B" is "What is the difference".
+        for (const Token &token : all()) {
+            if (is_word(token, WordClass::synonym)
+                && token.text.starts_with("differ")) {
+                return Kind::what;
+            }
         }
         return kind;
     }
@@ -516,6 +159,7 @@ void Reader::find_kind() {
     std::size_t first = 0;
     while (first < tokens.size()
            && (is_word(tokens[first], WordClass::filler)
+               || is_word(tokens[first], WordClass::request)
                || is_word(tokens[first], WordClass::conjunction))) {
         ++first;
     }
@@ -553,6 +197,13 @@ void Reader::find_kind() {
     if (verb < tokens.size() && !polite && !(request && !asks)) {
         meaning_.kind = Kind::yes_no;
         meaning_.kind_word = tokens[verb].raw;
+        // "Is there a way to ...": who asks that wants to know it.
+        if (is_word(peek(verb + 1), WordClass::filler)
+            && is_word(peek(verb + 2), WordClass::article)
+            && is_word(peek(verb + 3), WordClass::manner)
+            && is_word(peek(verb + 4), WordClass::preposition)) {
+            meaning_.kind = Kind::how;
+        }
         // "Is it possible to ..." is "Can I ...".
         for (const Token &token : tokens) {
             if (is_word(token, WordClass::soft)
@@ -598,16 +249,28 @@ void Reader::find_kind() {
 }
 
 void Reader::find_traits() {
+    auto owner = [](const Token &token) {
+        constexpr std::string_view words[] = {"my",  "our", "your", "his",
+                                              "her", "its", "their"};
+        return std::find(std::begin(words), std::end(words), token.text)
+               != std::end(words);
+    };
+    bool asked = false;         // the question has begun
+    bool circumstance = meaning_.kind == Kind::when
+                        || meaning_.kind == Kind::where
+                        || meaning_.kind == Kind::why;
     auto note = [](std::string_view &word, const Token &token) {
         if (word.empty()) {
             word = token.raw;
         }
     };
 
-    for (const Token &token : all()) {
+    for (Token &token : all()) {
         if (token.type != TokenType::word) {
             continue;
         }
+        asked |= !meaning_.kind_word.empty()
+                 && token.raw.data() >= meaning_.kind_word.data();
         switch (token.cls) {
         case WordClass::present:
             meaning_.tenses |= tense_present;
@@ -629,16 +292,178 @@ void Reader::find_traits() {
             break;
         case WordClass::pronoun:
             meaning_.persons |= 1U << token.value;
+            if (meaning_.subject_person == 0 && asked && !owner(token)
+                && value_as<Person>(token) != Person::thing) {
+                meaning_.subject_person = 1U << token.value;
+            }
             break;
         case WordClass::negation:
             ++meaning_.negations;
             note(meaning_.negation_word, token);
+            break;
+        case WordClass::event:
+            token.cls = circumstance ? WordClass::soft : WordClass::synonym;
             break;
         default:
             break;
         }
         if (weight(token) == Weight::hard) {
             meaning_.only_names &= token.capital && !token.starts;
+        }
+    }
+}
+
+// "Is there a river" and "does it have a river"; "has been" is no verb of its
+// own. And who does what: "who was taught by Plato", "who was Plato taught by".
+void Reader::find_voice() {
+    if (!english()) {
+        return;
+    }
+    auto is_be = [](const Token &token) {
+        constexpr std::string_view forms[] = {
+            "is", "are", "was", "were", "am", "be", "been", "being"};
+        return is_auxiliary(token.cls)
+               && std::find(std::begin(forms), std::end(forms), token.text)
+                      != std::end(forms);
+    };
+    bool copula = false;        // nothing but forms of "be"
+    bool acts = false;
+    bool be = false;
+    bool have = false;
+    bool owns = false;
+    const Token *question = nullptr;
+    bool at_question = false;   // the last auxiliary: right after it
+    const Token *verb = nullptr;        // the first passive one
+    bool between = false;               // somebody, of auxiliary and verb
+
+    for (std::size_t i = 0; i < all().size(); ++i) {
+        Token &token = all()[i];
+        if (token.type != TokenType::word) {
+            continue;
+        }
+        if (is_word(token, WordClass::question)) {
+            question = &token;
+            between = false;
+            for (std::size_t k = i + 1;
+                 k < all().size() && value_as<Kind>(token) == Kind::what
+                 && weight(peek(k)) == Weight::hard && peek(k).joined;
+                 ++k) {
+                all()[k].asked = true;
+            }
+        } else if (is_auxiliary(token.cls)) {
+            const Token &next = peek(i + 1);
+            bool ends = i + 1 == all().size() || !next.joined
+                        || (weight(next) < Weight::soft
+                            && !is_word(next, WordClass::article)
+                            && !is_word(next, WordClass::pronoun)
+                            && !is_word(next, WordClass::negation));
+            bool does = token.text == "do" || token.text == "does"
+                        || token.text == "doing" || token.text == "done";
+            meaning_.does |= does && ends && i > 0;
+            be = is_be(token);
+            copula |= be;
+            acts |= !be;
+            have = token.text == "have" || token.text == "has";
+            owns |= token.text == "have" || token.text == "has"
+                    || token.text == "had" || token.text == "having";
+            at_question = question != nullptr && !between;
+            between = false;
+        } else if (is_word(token, WordClass::pronoun)
+                   || is_word(token, WordClass::article)) {
+            between = true;
+        } else if (weight(token) == Weight::hard) {
+            const Token &next = peek(i + 1);
+            bool alone = i + 1 == all().size() || !next.joined
+                         || weight(next) != Weight::hard;
+            bool participle = is_participle(token.text) && !token.phrase;
+            if (be && participle && alone) {
+                token.passive = true;
+                if (!verb) {
+                    verb = &token;
+                    meaning_.object |= !between && question
+                                       && at_question
+                                       && (meaning_.kind == Kind::who
+                                           || meaning_.kind == Kind::what);
+                }
+            } else {
+                between |= !token.asked;
+            }
+            owns &= !participle;
+            // "What has he written" is "What did he write".
+            if (have && participle && alone) {
+                meaning_.tenses |= tense_past;
+            }
+        }
+    }
+    meaning_.copula = copula && !acts;
+    meaning_.owns = owns && !be;
+    // "What has four legs".
+    if (meaning_.owns && question
+        && (meaning_.kind == Kind::who || meaning_.kind == Kind::what)) {
+        const auto &next = peek(static_cast<std::size_t>(question - &all()[0])
+                                + 1);
+        meaning_.subject |= next.text.starts_with("ha")
+                            && is_auxiliary(next.cls);
+    }
+    bool by = meaning_.stranded
+              == value_key(role_space, value_of(Direction::by));
+    if (verb && by) {
+        meaning_.subject = true;
+        meaning_.object = false;
+        meaning_.stranded = 0;
+    } else if (verb && question && question > verb
+               && (meaning_.kind == Kind::who
+                   || meaning_.kind == Kind::what)) {
+        meaning_.subject = question > &all()[0]
+                           && question[-1].text == "by";
+        meaning_.object = false;
+    }
+}
+
+// Prepositions without their objects.
+void Reader::find_stranded() {
+    // "What is it like", but not "What does it like".
+    const auto tokens = all();
+    bool does = std::any_of(tokens.begin(), tokens.end(),
+                            [](const Token &token) {
+                                return token.text == "do"
+                                       || token.text == "does"
+                                       || token.text == "did";
+                            });
+    if (english() && !does && !tokens.empty() && tokens.back().text == "like") {
+        meaning_.stranded = tokens.back().key;
+    }
+    for (std::size_t i = 0; i < all().size(); ++i) {
+        const Token &token = all()[i];
+        if (!is_word(token, WordClass::preposition)) {
+            continue;
+        }
+        const Token &next = peek(i + 1);
+        bool ends = i + 1 == all().size() || !next.joined;
+        bool asked = is_word(next, WordClass::question) && i == 0
+                     && (meaning_.kind == Kind::what
+                         || meaning_.kind == Kind::who
+                         || meaning_.kind == Kind::where);
+        for (std::size_t k = i + 1; ends && k < all().size(); ++k) {
+            // "In Python, ...", "... for? Thanks!"
+            ends = weight(all()[k]) == Weight::none;
+        }
+        if (!ends && !asked) {
+            continue;
+        }
+        auto direction = value_as<Direction>(token);
+        bool place = english()
+                     && (token.text == "in" || token.text == "at"
+                         || token.text == "on");
+        bool goal = direction == Direction::to
+                    && meaning_.kind == Kind::where;
+        if (place) {
+            meaning_.stranded_place = token.key;
+        } else if (!goal) {
+            meaning_.stranded =
+                direction == Direction::none
+                    ? value_key(role_space, token.key)
+                    : value_key(role_space, value_of(direction));
         }
     }
 }
@@ -707,19 +532,35 @@ void Reader::set_roles() {
     bool preposition = false;
     bool last_preposition = false;
     bool infinitive = true;     // "to" here stands before a verb
+    std::uint64_t governor = 0;
+    Direction governing = Direction::none;
+    bool governed = false;      // something was, since the preposition
     bool joined = false;        // by a conjunction
 
     for (Token &token : all()) {
+        // "From the city" says where from.
+        bool goal = direction == Direction::from || direction == Direction::to;
+        if (is_word(token, WordClass::soft_noun) && goal) {
+            token.cls = WordClass::synonym;
+        }
         if (weight(token) == Weight::hard) {
             token.linked = joined;
             joined = false;
             token.role = last_role = role;
             token.direction = last_direction = direction;
             token.after_preposition = last_preposition = preposition;
+            token.governor = token.joined || !governed ? governor : 0;
+            token.governing =
+                token.governor != 0 ? governing : Direction::none;
+            governed = true;
             role = value_key(role_space, token.key);
             direction = Direction::none;
             preposition = infinitive = false;
             continue;
+        }
+        if (governed && token.cls != WordClass::conjunction) {
+            governor = 0;
+            governed = false;
         }
         switch (token.cls) {
         case WordClass::preposition:
@@ -727,11 +568,19 @@ void Reader::set_roles() {
                 && value_as<Direction>(token) == Direction::to) {
                 break;
             }
+            // "Than in Rome" is "than".
+            if (direction == Direction::than
+                && value_as<Direction>(token) == Direction::none) {
+                break;
+            }
             direction = value_as<Direction>(token);
             role = value_key(role_space, direction == Direction::none
                                              ? token.key
                                              : token.value);
             preposition = true;
+            governor = token.key;
+            governing = direction;
+            governed = false;
             break;
         case WordClass::negation:
             direction = Direction::negated;
@@ -755,6 +604,7 @@ void Reader::set_roles() {
         case WordClass::modal:
             infinitive = true;
             if (is_auxiliary(token.cls)) {
+                governor = 0;
                 role = 0;
                 direction = Direction::none;
                 preposition = false;
@@ -765,8 +615,6 @@ void Reader::set_roles() {
         }
     }
 }
-
-}  // namespace
 
 Weight weight(const Token &token) noexcept {
     return token.type == TokenType::word ? weight_of(token.cls) : Weight::hard;

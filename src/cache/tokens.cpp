@@ -140,6 +140,10 @@ std::uint64_t text_key(std::string_view text) noexcept {
     return fnv1a(text);
 }
 
+std::uint64_t sign_key(char sign) noexcept {
+    return value_key(4, static_cast<unsigned char>(sign));
+}
+
 std::uint64_t value_key(unsigned space, std::uint64_t value) noexcept {
     // A finalizer in the manner of SplitMix64, so that small values of
     // different spaces are far apart.
@@ -778,7 +782,7 @@ void Tokens::read_punctuation() {
         return;
     }
     if (Token *token = add(TokenType::sign, begin, i_)) {
-        token->key = value_key(4, static_cast<unsigned char>(c));
+        token->key = sign_key(c);
     }
 }
 

@@ -19,14 +19,20 @@ struct Token {
     std::string_view text;      // in lower case, without endings like 's
     std::uint64_t key;          // of equal tokens: the same
     std::uint64_t role;         // what stands before it; see meaning.cpp
+    std::uint64_t governor;     // the preposition it belongs to, or 0
     std::uint64_t mantissa;     // a number is mantissa * 10 ^ exponent
     std::int16_t exponent;
     std::uint16_t value;        // of its class
     TokenType type;
     WordClass cls;
     Direction direction;
+    Direction governing;        // the governor's
     bool after_preposition;
     bool linked;                // "and" or the like stands before it
+    bool phrase;                // several words; `text` is the first
+    bool past;                  // a verb
+    bool passive;               // a verb: "was written"
+    bool asked;                 // "which company": right after the question
     bool exact;                 // number: mantissa and exponent are all of it
     bool negative;              // number
     bool capital;               // the first letter
@@ -104,6 +110,7 @@ private:
 // Hashes of a token's meaning: equal only for equal arguments, as far as 64
 // bits go.
 std::uint64_t number_key(const Token &number) noexcept;
+std::uint64_t sign_key(char sign) noexcept;
 std::uint64_t text_key(std::string_view text) noexcept;
 std::uint64_t value_key(unsigned space, std::uint64_t value) noexcept;
 

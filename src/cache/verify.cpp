@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "cache/meaning.hpp"
+#include "cache/morphology.hpp"
+#include "cache/order.hpp"
 
 namespace llm::cache {
 
@@ -16,51 +17,9 @@ constexpr std::string_view differences[] = {
     "word", "tense",    "modality", "person", "order",
 };
 
-// What follows a common beginning of two forms of one word. The agent of a
-// verb (-er, -or, -ee) is not among them.
-constexpr std::string_view inflections[] = {
-    "", "s", "es", "ed", "d", "ing", "e", "y", "ies", "ied", "ly", "ment",
-    "ments", "ation", "ations", "ion", "ions", "ance", "al",
-};
-
-// A beginning this long is enough to try them.
-constexpr std::size_t least_stem = 3;
-constexpr std::size_t long_stem = 5;    // for all but the first few endings
-
-bool is_inflection(std::string_view rest, std::size_t stem) {
-    constexpr std::size_t short_ones = 6;
-    auto end = stem < long_stem ? std::begin(inflections) + short_ones
-                                : std::end(inflections);
-    return std::find(std::begin(inflections), end, rest) != end;
-}
-
-// "run" and "running": the last letter doubled.
-bool is_doubled(std::string_view stem, std::string_view rest) {
-    return rest.size() >= 3 && !stem.empty() && rest[0] == stem.back()
-           && (rest.substr(1) == "ing" || rest.substr(1) == "ed");
-}
-
-bool same_stem(std::string_view a, std::string_view b) {
-    std::size_t common = 0;
-    while (common < a.size() && common < b.size() && a[common] == b[common]) {
-        ++common;
-    }
-    if (common < least_stem) {
-        return false;
-    }
-    std::string_view stem = a.substr(0, common);
-    std::string_view rest_a = a.substr(common);
-    std::string_view rest_b = b.substr(common);
-    if (is_inflection(rest_a, common) && is_inflection(rest_b, common)) {
-        return true;
-    }
-    return (rest_a.empty() && is_doubled(stem, rest_b))
-           || (rest_b.empty() && is_doubled(stem, rest_a));
-}
-
 // Words whose form may differ; those of a closed class are what they are.
 bool inflects(const Token &token) {
-    if (token.type != TokenType::word) {
+    if (token.type != TokenType::word || token.phrase) {
         return false;
     }
     switch (token.cls) {
@@ -73,56 +32,10 @@ bool inflects(const Token &token) {
     }
 }
 
-// "invented" and "inventor": the same, where a question asks who it was.
-bool is_agent(std::string_view verb, std::string_view agent) {
-    constexpr std::string_view agents[] = {"ers", "ors", "er", "or", "r", "rs"};
-    for (std::string_view ending : agents) {
-        if (agent.ends_with(ending)
-            && agent.size() >= ending.size() + least_stem) {
-            std::string_view stem =
-                agent.substr(0, agent.size() - ending.size());
-            if (verb.starts_with(stem)
-                && is_inflection(verb.substr(stem.size()), stem.size())) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-// The next letter, without its accent where it has one in Latin-1; 0 at the
-// end.
-char next_plain(std::string_view &text) {
-    // U+00E0 .. U+00FF.
-    constexpr std::string_view plain = "aaaaaaaceeeeiiiidnooooo/ouuuuypy";
-    if (text.empty()) {
-        return '\0';
-    }
-    if (text[0] == '\xC3' && text.size() > 1
-        && (static_cast<unsigned char>(text[1]) & 0xE0) == 0xA0) {
-        char c = plain[static_cast<unsigned char>(text[1]) - 0xA0];
-        text.remove_prefix(2);
-        return c;
-    }
-    char c = text[0];
-    text.remove_prefix(1);
-    return c;
-}
-
-// "café" and "cafe".
-bool same_but_accents(std::string_view a, std::string_view b) {
-    while (!a.empty() || !b.empty()) {
-        if (next_plain(a) != next_plain(b)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // What the two questions have in common already.
 struct Setting {
     bool who = false;       // both ask who
-    bool english = false;   // accents are decoration
+    Language language = Language::unknown;
 };
 
 bool same(const Token &a, const Token &b, Setting setting) {
@@ -132,15 +45,20 @@ bool same(const Token &a, const Token &b, Setting setting) {
             && b.text[0] != '\xC3')) {
         return false;
     }
-    bool opposites = a.cls == WordClass::opposite
-                     && b.cls == WordClass::opposite;
-    if (!inflects(a) || !inflects(b) || opposites) {
+    auto listed = [](const Token &token) {
+        return token.cls == WordClass::opposite
+               || token.cls == WordClass::synonym
+               || token.cls == WordClass::aspect;
+    };
+    if (!inflects(a) || !inflects(b) || (listed(a) && listed(b))) {
         return false;
     }
-    if (setting.english && same_but_accents(a.text, b.text)) {
+    // Accents are decoration in English.
+    if (setting.language == Language::english
+        && same_but_accents(a.text, b.text)) {
         return true;
     }
-    return same_stem(a.text, b.text)
+    return same_word(setting.language, a.text, b.text)
            || (setting.who
                && (is_agent(a.text, b.text) || is_agent(b.text, a.text)));
 }
@@ -173,13 +91,6 @@ Difference difference_of(const Token &token) {
     }
 }
 
-// Of two tokens of this sort the order matters even without a preposition.
-bool is_entity(const Token &token) {
-    return token.type != TokenType::word || token.cls == WordClass::unit
-           || token.cls == WordClass::opposite
-           || (token.capital && !token.starts);
-}
-
 class Comparison {
 public:
     Comparison(Strictness strictness) : strict_(strictness
@@ -198,14 +109,17 @@ private:
     }
 
     // Each returns true where it found a difference.
+    bool gerunds_differ();
     bool kinds_differ();
     bool negations_differ();
     bool numbers_differ();
     void match(Tokens &from, Tokens &to, Matches &matches);
+    bool converse(const Token &a, const Token &b);
     bool words_differ();
     bool verbs_differ();
     bool tenses_differ();
     bool persons_differ();
+    bool counts_differ();
     bool orders_differ();
     bool nothing_to_compare();
 
@@ -213,6 +127,7 @@ private:
                                  Weight weight);
 
     bool strict_;
+    bool converse_ = false;     // "A is bigger", "B is smaller"
     Language language_ = Language::unknown;
     Verdict verdict_;
     Tokens a_;      // asked
@@ -242,7 +157,7 @@ Verdict Comparison::compare(std::string_view asked, std::string_view stored) {
     match(b_, a_, b_to_a_);
     (void)(numbers_differ() || words_differ() || negations_differ()
            || kinds_differ() || tenses_differ() || persons_differ()
-           || orders_differ() || nothing_to_compare());
+           || counts_differ() || orders_differ() || nothing_to_compare());
     return verdict_;
 }
 
@@ -256,9 +171,12 @@ void Comparison::match(Tokens &from, Tokens &to, Matches &matches) {
         }
         return static_cast<std::uint16_t>(unmatched);
     };
+    // Of long texts the words must be the same as they are.
+    constexpr std::size_t most_pairs = 6400;
+    bool forms = from.all().size() * others.size() <= most_pairs;
     Setting setting;
     setting.who = asked_.kind == Kind::who && stored_.kind == Kind::who;
-    setting.english = language_ == Language::english;
+    setting.language = language_;
     std::size_t i = 0;
     for (const Token &token : from.all()) {
         matches[i] = unmatched;
@@ -267,7 +185,7 @@ void Comparison::match(Tokens &from, Tokens &to, Matches &matches) {
             matches[i] = find(others, [&](const Token &other) {
                 return other.key == token.key;
             });
-            if (matches[i] == unmatched) {
+            if (matches[i] == unmatched && forms) {
                 matches[i] = find(others, [&](const Token &other) {
                     return same(token, other, setting);
                 });
@@ -320,6 +238,62 @@ const Token *Comparison::first_unmatched(Tokens &tokens,
     return nullptr;
 }
 
+// "Is A bigger than B" and "Is B smaller than A": nothing else, and the same
+// words on the other side of the comparison.
+bool Comparison::converse(const Token &a, const Token &b) {
+    bool opposites = a.cls == WordClass::opposite
+                     && b.cls == WordClass::opposite && a.value != b.value
+                     && a.value / 2 == b.value / 2;
+    if (!opposites || strict_ || asked_.kind != Kind::yes_no
+        || stored_.kind != Kind::yes_no || asked_.negations != 0
+        || stored_.negations != 0) {
+        return false;
+    }
+    // The words of one side of the comparison, in their order.
+    struct Words {
+        std::array<std::uint64_t, Tokens::most> keys;
+        std::size_t count = 0;
+        void add(std::uint64_t key) { keys[count++] = key; }
+        bool operator==(const Words &other) const {
+            return std::equal(keys.data(), keys.data() + count,
+                              other.keys.data(),
+                              other.keys.data() + other.count);
+        }
+    };
+    auto read = [](const Tokens &tokens, const Token &comparison,
+                   Words &before, Words &after) {
+        bool than = false;
+        for (const Token &token : tokens.all()) {
+            if (token.cls == WordClass::preposition && &token > &comparison) {
+                if (than || after.count != 0
+                    || token.value != static_cast<std::uint16_t>(
+                           Direction::than)) {
+                    return false;
+                }
+                than = true;
+            } else if (token.cls == WordClass::conjunction) {
+                return false;
+            } else if (&token != &comparison
+                       && weight(token) == Weight::hard) {
+                if (&token > &comparison && !than) {
+                    return false;
+                }
+                (than ? after : before).add(token.key);
+            }
+        }
+        return than && before.count != 0 && after.count != 0;
+    };
+    Words a_before;
+    Words a_after;
+    Words b_before;
+    Words b_after;
+    bool turned = read(a_, a, a_before, a_after)
+                  && read(b_, b, b_before, b_after) && a_before == b_after
+                  && a_after == b_before;
+    converse_ = turned;
+    return turned;
+}
+
 bool Comparison::words_differ() {
     auto report = [&](const Token *a, const Token *b) {
         Difference difference = difference_of(a ? *a : *b);
@@ -338,6 +312,9 @@ bool Comparison::words_differ() {
 
     const Token *a = first_unmatched(a_, a_to_b_, Weight::hard);
     const Token *b = first_unmatched(b_, b_to_a_, Weight::hard);
+    if (a && b && converse(*a, *b)) {
+        return false;
+    }
     if (a || b) {
         return report(a, b);
     }
@@ -372,6 +349,19 @@ bool is_fragment(const Tokens &question, const Tokens &words) {
            && verb->text != word->text;
 }
 
+bool Comparison::gerunds_differ() {
+    auto a = a_.all();
+    auto b = b_.all();
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a_to_b_[i] != unmatched
+            && a[i].text.ends_with("ing")
+                   != b[a_to_b_[i]].text.ends_with("ing")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool Comparison::kinds_differ() {
     auto open = [](Kind kind) {
         return kind == Kind::none || kind == Kind::describe
@@ -393,6 +383,25 @@ bool Comparison::kinds_differ() {
     }
     if ((asked_.object && stored_.subject)
         || (asked_.subject && stored_.object)) {
+        return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
+    }
+    bool made = asked_.order == Order::make || stored_.order == Order::make;
+    if (made && (asked_.order == Order::none || stored_.order == Order::none
+                 || (strict_ && asked_.order != stored_.order))) {
+        return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
+    }
+    // "What is baking" is not "What can I bake".
+    if (a == Kind::what && b == Kind::what
+        && asked_.copula != stored_.copula && gerunds_differ()) {
+        return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
+    }
+    // "What can I do in Paris" is not "What is Paris".
+    if (a != Kind::how && b != Kind::how && asked_.does != stored_.does) {
+        return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
+    }
+    // "Is Tom a dog" is not "Does Tom have a dog".
+    if (a == Kind::yes_no && b == Kind::yes_no
+        && asked_.owns != stored_.owns) {
         return differs(Difference::kind, asked_.kind_word, stored_.kind_word);
     }
     // "Can I" is not "Do I", nor "When can I" "When should I"; but how one can
@@ -419,8 +428,7 @@ bool Comparison::verbs_differ() {
             continue;
         }
         const Token &other = b[a_to_b_[i]];
-        if (a[i].text.ends_with("ed") != other.text.ends_with("ed")
-            && a[i].text != other.text) {
+        if (a[i].past != other.past && a[i].text != other.text) {
             return differs(Difference::tense, a[i].raw, other.raw);
         }
     }
@@ -466,22 +474,66 @@ bool Comparison::persons_differ() {
     bool anybody = asked_.kind == Kind::how || asked_.kind == Kind::how_much
                    || asked_.kind == Kind::none
                    || asked_.kind == Kind::describe;
-    if (apart(third) || (!anybody && apart(here))) {
+    // "Where can I sell it" and "Where do they sell it".
+    auto only = [&](unsigned persons, unsigned mask) {
+        return (persons & mask) != 0
+               && (persons & (third | here) & ~mask) == 0;
+    };
+    bool others = (only(asked_.persons, here) && only(stored_.persons, third))
+                  || (only(asked_.persons, third)
+                      && only(stored_.persons, here));
+    // "Why do I love him" and "why does he love me".
+    unsigned a = asked_.subject_person;
+    unsigned b = stored_.subject_person;
+    const unsigned somebody = here | (anybody ? bit(Person::they) : 0);
+    bool turned = a != 0 && b != 0 && a != b
+                  && !(anybody && (a & somebody) != 0 && (b & somebody) != 0);
+    if (turned && (asked_.persons & stored_.persons & (a | b)) != 0) {
+        return differs(Difference::person, {}, {});
+    }
+    if (apart(third) || (!anybody && (apart(here) || others))) {
         return differs(Difference::person, {}, {});
     }
     return false;
 }
 
+// What each has more than once, the other has as often.
+bool Comparison::counts_differ() {
+    for (const Token &token : a_.all()) {
+        if (weight(token) != Weight::hard) {
+            continue;
+        }
+        auto times = [&](const Tokens &tokens) {
+            auto all = tokens.all();
+            return std::count_if(all.begin(), all.end(),
+                                 [&](const Token &other) {
+                                     return other.key == token.key
+                                            && weight(other) == Weight::hard;
+                                 });
+        };
+        auto there = times(b_);
+        if (there != 0 && there != times(a_)) {
+            return differs(difference_of(token), token.raw, {});
+        }
+    }
+    return false;
+}
+
 bool Comparison::orders_differ() {
+    if (converse_) {
+        return false;
+    }
+    if (asked_.stranded != stored_.stranded
+        || (asked_.stranded_place != stored_.stranded_place
+            && ((asked_.stranded_place != 0 && stored_.stranded_place != 0)
+                || asked_.kind != Kind::where))) {
+        return differs(Difference::order, {}, {});
+    }
+
+    // Hard tokens that are once in each.
     auto a = a_.all();
     auto b = b_.all();
-
-    // Hard tokens that are once in each, with their places.
-    struct Place {
-        std::uint16_t a;
-        std::uint16_t b;
-    };
-    std::array<Place, Tokens::most> places;
+    Places places;
     std::size_t count = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
         std::size_t j = a_to_b_[i];
@@ -491,66 +543,10 @@ bool Comparison::orders_differ() {
                                static_cast<std::uint16_t>(j)};
         }
     }
-
-    auto differ = [&](const Place &place) {
-        return differs(Difference::order, a[place.a].raw, b[place.b].raw);
-    };
-    auto turned = [&](const Place &place) {
-        return a[place.a].role != b[place.b].role;
-    };
-    // Without a word before either of two, nothing says that they have kept
-    // their parts.
-    auto bare_place = [&](const Place &place) {
-        return a[place.a].role == 0 && b[place.b].role == 0
-               && !a[place.a].linked && !b[place.b].linked;
-    };
-    auto directed = [&](const Place &place) {
-        return a[place.a].direction != Direction::none
-               || b[place.b].direction != Direction::none;
-    };
-
-    for (std::size_t i = 0; i < count; ++i) {
-        const Token &x = a[places[i].a];
-        const Token &y = b[places[i].b];
-        bool than = x.direction == Direction::than
-                    || y.direction == Direction::than;
-        if (x.direction != y.direction
-            && (than || (x.after_preposition && y.after_preposition))) {
-            return differ(places[i]);
-        }
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-        for (std::size_t j = i + 1; j < count; ++j) {
-            if (places[i].b < places[j].b) {
-                continue;
-            }
-            bool changed = turned(places[i]) || turned(places[j]);
-            bool bare = bare_place(places[i]) && bare_place(places[j]);
-            if (!changed && !bare) {
-                continue;
-            }
-            bool entities = is_entity(a[places[i].a])
-                            && is_entity(a[places[j].a]);
-            bool with_direction =
-                directed(places[i]) && directed(places[j]);
-            // Two that have changed places around a third.
-            auto around = [&] {
-                for (std::size_t k = i + 1; k < j; ++k) {
-                    if (places[k].b > places[j].b
-                        && places[k].b < places[i].b) {
-                        return true;
-                    }
-                }
-                return false;
-            };
-            bool counts = strict_ || asked_.kind == Kind::yes_no || entities
-                          || with_direction || around();
-            if (bare || counts) {
-                return differ(places[j]);
-            }
-        }
-    }
-    return false;
+    auto moved = find_moved({a, asked_}, {b, stored_},
+                            std::span(places).first(count));
+    return moved
+           && differs(Difference::order, a[moved->a].raw, b[moved->b].raw);
 }
 
 // Questions of which every word is one that does not count ("Who are you?")

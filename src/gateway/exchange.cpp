@@ -412,6 +412,9 @@ Exchange::Step Exchange::abort(Error error) {
         chat::Event event;
         event.type = chat::Event::Type::error;
         event.error = &error_;
+        if (observer_) {
+            observer_->on_event(event);
+        }
         writer_->write(event, output_);
     }
     mode_ = Mode::over;
@@ -451,9 +454,6 @@ Exchange::Step Exchange::finish_one_shot() {
     }
 
     account_for(*response);
-    if (!response->usage.known) {
-        response->usage = account_.usage;
-    }
     if (observer_) {
         observer_->on_response(*response);
     }
@@ -469,7 +469,7 @@ Exchange::Step Exchange::finish_one_shot() {
     return Step::complete;
 }
 
-void Exchange::account_for(const chat::Response &response) {
+void Exchange::account_for(chat::Response &response) {
     account_.response_model = response.model;
     account_.usage = response.usage;
     account_.complete = true;
@@ -480,6 +480,9 @@ void Exchange::account_for(const chat::Response &response) {
         }
     }
     estimate_usage();
+    if (!response.usage.known) {
+        response.usage = account_.usage;
+    }
 }
 
 void Exchange::write_answer(const chat::Response &response) {
@@ -499,7 +502,7 @@ void Exchange::begin_answer() {
     content_type_ = head_.stream ? client_.stream_type() : "application/json";
 }
 
-void Exchange::answer(const chat::Response &response) {
+void Exchange::answer(chat::Response &response) {
     account_ = {};
     error_ = {};
     broken_ = false;
@@ -563,14 +566,15 @@ Exchange::Step Exchange::finish_models(json::Value root) {
     mode_ = Mode::over;
     status_ = 200;
     content_type_ = "application/json";
-    if (same_format_) {
+    if (same_format_ && !shows_model_) {
         output_ = std::move(collected_);
         return Step::complete;
     }
 
     std::vector<std::string_view> names;
     for (auto model : data.elements()) {
-        if (auto id = model["id"].string(); !id.empty()) {
+        if (auto id = model["id"].string();
+            !id.empty() && (!shows_model_ || shows_model_(id))) {
             names.push_back(id);
         }
     }
@@ -612,15 +616,25 @@ void Exchange::fail_stream(const Error &error) {
     broken_ = true;
 }
 
+std::int64_t Exchange::prompt_tokens() {
+    if (count_prompt_ && operation_ == Operation::chat) {
+        if (auto parsed = request()) {
+            return count_prompt_(**parsed, target_.model);
+        }
+    }
+    return estimate_prompt_tokens(document_.root());
+}
+
 void Exchange::estimate_usage() {
     chat::Usage &usage = account_.usage;
-    if (usage.known && account_.complete) {
+    // Once: a stream may have told its client already.
+    if ((usage.known && account_.complete) || usage.estimated) {
         return;
     }
     // Of an answer that broke off the provider may have named the prompt's
     // tokens, and some of the answer's, as Anthropic does.
     if (!usage.known) {
-        usage.prompt_tokens = estimate_prompt_tokens(document_.root());
+        usage.prompt_tokens = prompt_tokens();
     }
     usage.completion_tokens = std::max(usage.completion_tokens,
                                        tokens_of_bytes(completion_bytes_));

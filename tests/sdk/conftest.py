@@ -30,8 +30,9 @@ def closed_port():
 def gateway(providers, closed_port):
     """The locations: /openai/ and /anthropic/ lead to the provider of that
     name; /pool/ to a pool of both with the openai one first; /any/ goes by
-    the client's model; /drop/ likewise, and drops what cannot be said; the
-    /simulate/ ones are simulated models behind the gateway."""
+    the client's model; /drop/ likewise, and drops what cannot be said;
+    /cached/openai/ and /cached/anthropic/ are those without the prefix, with
+    a cache; the /simulate/ ones are simulated models behind the gateway."""
     http = f"""
     llm_provider openai {{
         url http://127.0.0.1:{providers["openai"].port}/v1;
@@ -44,6 +45,9 @@ def gateway(providers, closed_port):
     llm_provider gone {{
         format openai;
         url http://127.0.0.1:{closed_port}/v1;
+    }}
+    llm_cache_zone answers {{
+        memory 4m;
     }}
     llm_upstream pool {{
         model openai/{answers.MODEL["openai"]} max_fails=0;
@@ -66,6 +70,17 @@ def gateway(providers, closed_port):
     location /dead/ { llm_pass dead; }
     location /from-dead/ { llm_pass from-dead; }
     location /any/ { llm_pass $llm_request_model; }
+    location /any/v1/messages/count_tokens { llm_count_tokens; }
+    location /cached/openai/ {
+        llm_pass openai;
+        llm_cache answers;
+        llm_cache_key $http_x_test;
+    }
+    location /cached/anthropic/ {
+        llm_pass anthropic;
+        llm_cache answers;
+        llm_cache_key $http_x_test;
+    }
     location /drop/ {
         llm_pass $llm_request_model;
         llm_unsupported drop;

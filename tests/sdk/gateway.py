@@ -48,10 +48,12 @@ def free_port():
 class Gateway:
     """Runs until stop(), which returns what its log should not hold.
 
-    `http` goes into http {}, `server` into its one server {}.
+    `http` goes into http {}, `server` into its one server {}, which each of
+    the workers listens for by itself where there are several.
     """
 
-    def __init__(self, http, server):
+    def __init__(self, http, server, workers=1):
+        reuseport = "reuseport" if workers > 1 else ""
         self.port = free_port()
         self.prefix = pathlib.Path(tempfile.mkdtemp(prefix="llm-sdk-"))
         (self.prefix / "logs").mkdir()
@@ -59,10 +61,10 @@ class Gateway:
             f"""
 load_module {module_path()};
 daemon off;
-worker_processes 1;
+worker_processes {workers};
 error_log logs/error.log info;
 pid logs/nginx.pid;
-events {{ worker_connections 512; }}
+events {{ worker_connections 2048; }}
 http {{
     client_body_temp_path client_body;
     proxy_temp_path proxy;
@@ -75,11 +77,12 @@ http {{
         '"prompt":"$llm_prompt_tokens","completion":"$llm_completion_tokens",'
         '"total":"$llm_total_tokens","cached":"$llm_cached_tokens",'
         '"reasoning":"$llm_reasoning_tokens","source":"$llm_usage_source",'
-        '"tries":"$llm_tries","stream":"$llm_stream","status":"$status"}}';
+        '"tries":"$llm_tries","stream":"$llm_stream","status":"$status",'
+        '"limit":"$llm_limit_status","reserved":"$llm_limit_reserved"}}';
     access_log logs/access.log llm;
     {http}
     server {{
-        listen 127.0.0.1:{self.port};
+        listen 127.0.0.1:{self.port} {reuseport};
         {server}
     }}
 }}

@@ -164,3 +164,15 @@ TEST_CASE("cache learn: the ends of the scale") {
                    / static_cast<double>(full.right[bin] + full.wrong[bin]);
     CHECK(std::abs(share - 0.55) < 0.05);
 }
+
+TEST_CASE("what is seen at a similarity counts for that similarity",
+          "[cache][learn]") {
+    for (double similarity : {0.75, 0.80, 0.853, 0.991, 0.999, 1.0}) {
+        CAPTURE(similarity);
+        Observations seen;
+        for (int i = 0; i < 400; ++i) {
+            seen.add(similarity, true);
+        }
+        CHECK(serving_chance(seen, similarity, 0.05) == 1);
+    }
+}

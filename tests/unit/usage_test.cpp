@@ -108,3 +108,61 @@ TEST_CASE("a client that is to hear of usage hears of the estimate") {
                     R"("cache_read_input_tokens":0,"output_tokens":4})")
           != std::string::npos);
 }
+
+namespace {
+
+int counted;
+
+std::int64_t count_words(const chat::Request &request,
+                         std::string_view model) {
+    ++counted;
+    CHECK(model == "real");
+    CHECK(request.messages.size() == 1);
+    return 77;
+}
+
+// Of an answer of OpenAI's, without usage but for `usage`.
+Account account_with_counter(std::string_view usage) {
+    Exchange exchange(openai_format(),
+                      R"({"model":"m","messages":[)"
+                      R"({"role":"user","content":"12345678"}]})",
+                      {}, std::pmr::get_default_resource());
+    REQUIRE(exchange.open());
+    exchange.count_with(count_words);
+    Target target;
+    target.format = &openai_format();
+    target.model = "real";
+    REQUIRE(exchange.prepare(target));
+    (void) exchange.begin({200, "application/json", {}});
+    std::string answer =
+        R"({"id":"1","object":"chat.completion","model":"m","choices":[)"
+        R"({"index":0,"finish_reason":"stop","message":)"
+        R"({"role":"assistant","content":"Hello"}}])";
+    answer.append(usage).append("}");
+    (void) exchange.feed(answer);
+    REQUIRE(exchange.finish() == Exchange::Step::complete);
+    return exchange.account();
+}
+
+}  // namespace
+
+TEST_CASE("the prompt that a provider does not count is counted, for the "
+          "model that answered") {
+    counted = 0;
+    auto usage = account_with_counter({}).usage;
+    CHECK(counted == 1);
+    CHECK(usage.prompt_tokens == 77);
+    CHECK(usage.completion_tokens == 2);
+    CHECK(usage.total_tokens == 79);
+    CHECK(usage.estimated);
+}
+
+TEST_CASE("what the provider has counted is not counted again") {
+    counted = 0;
+    auto usage = account_with_counter(
+        R"(,"usage":{"prompt_tokens":5,"completion_tokens":1,)"
+        R"("total_tokens":6})").usage;
+    CHECK(counted == 0);
+    CHECK(usage.prompt_tokens == 5);
+    CHECK_FALSE(usage.estimated);
+}

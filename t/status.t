@@ -1,0 +1,89 @@
+# llm_status and llm_metrics: how the gateway is, for people and for scrapers.
+use v5.10.1;
+use strict;
+use warnings;
+
+use lib 't/lib';
+use LLMTest;
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: llm_status shows pools and caches as JSON
+--- http_config
+    llm_provider sim { format openai; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1; }
+    llm_upstream chat {
+        model sim/gpt-4o as=fast weight=3;
+        model sim/gpt-4o-mini backup;
+    }
+    llm_cache_zone answers { memory 1m; }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+        location / { llm_simulate openai; }
+    }
+--- config
+    location /v1/ { llm_pass chat; llm_cache answers; }
+    location = /status { llm_status; }
+--- request eval
+["POST /v1/chat/completions\n"
+ . '{"model":"x","messages":[{"role":"user","content":"Who is Joseph Conrad?"}]}',
+ "POST /v1/chat/completions\n"
+ . '{"model":"x","messages":[{"role":"user","content":"Who is Joseph Conrad?"}]}',
+ "GET /status"]
+--- error_code eval
+[200, 200, 200]
+--- response_headers_like eval
+["X-Cache-Status: Miss", "X-Cache-Status: Hit",
+ "Content-Type: application/json"]
+--- response_body_like eval
+["Conrad", "Conrad",
+ '"chat":\[\{"model":"sim/gpt-4o","alias":"fast","weight":3,"backup":false,'
+ . '"available":true,"tries":1,"failures":0,"active":0\}.*'
+ . '"answers":\{"hits":1,"semantic_hits":0,.*"misses":1,.*'
+ . '"saved_prompt_tokens":[1-9]\d*,.*"entries":1']
+
+=== TEST 2: llm_metrics shows the same to Prometheus
+--- http_config
+    llm_provider sim { format openai; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1; }
+    llm_upstream chat { model sim/gpt-4o as=fast; }
+    llm_cache_zone answers2 { memory 1m; }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+        location / { llm_simulate openai; }
+    }
+--- config
+    location /v1/ { llm_pass chat; llm_cache answers2; }
+    location = /metrics { llm_metrics; }
+--- request eval
+["POST /v1/chat/completions\n"
+ . '{"model":"x","messages":[{"role":"user","content":"Who is Joseph Conrad?"}]}',
+ "GET /metrics"]
+--- error_code eval
+[200, 200]
+--- response_headers_like eval
+["X-Cache-Status: Miss", "Content-Type: text/plain; version=0.0.4.*"]
+--- response_body_like eval
+["Conrad",
+ '(?s)# TYPE llm_upstream_tries_total counter\n'
+ . 'llm_upstream_tries_total\{upstream="chat",model="sim/gpt-4o",alias="fast"\} 1\n'
+ . '.*# TYPE llm_cache_misses_total counter\n'
+ . 'llm_cache_misses_total\{zone="answers2"\} 1\n'
+ . '.*# TYPE llm_cache_entries gauge\n'
+ . 'llm_cache_entries\{zone="answers2"\} 1\n']
+
+=== TEST 3: only GET and HEAD
+--- config
+    location = /status { llm_status; }
+    location = /metrics { llm_metrics; }
+--- request eval
+["POST /status\n{}", "HEAD /status", "HEAD /metrics"]
+--- error_code eval
+[405, 200, 200]
+
+=== TEST 4: a gateway with nothing to show
+--- config
+    location = /status { llm_status; }
+--- request
+GET /status
+--- response_body_like: ^\{"upstreams":\{\},"models":\[.*\],"caches":\{\},"limits":\{\}\}$
