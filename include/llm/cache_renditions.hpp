@@ -24,6 +24,7 @@ public:
     struct Known {
         std::string value;          // the entry's JSON
         EntryHead head;             // its times only
+        std::string question;
         Rendition rendition;
     };
 

@@ -396,7 +396,13 @@ bool is_trusted(Cache &cache, const ZoneKey &key, double similarity,
     return false;
 }
 
-std::string question_of(Cache &cache, std::string_view value) {
+std::string question_of(Cache &cache, const ZoneKey &key,
+                        std::string_view value) {
+    auto known = renditions().find(key, value,
+                                   cache.ctx->exchange->head().stream);
+    if (known) {
+        return known->question;
+    }
     if (remote::is_stand_in(value)) {
         return std::string(remote::question_of(value));
     }
@@ -490,7 +496,7 @@ task::Task semantic_in_memory(ngx_http_request_t *r, Cache &cache) {
             copy_of(cache, candidate.key, Access::peek, copied);
         if (copied.match != Match::fresh
             || !agrees(cache, candidate.similarity,
-                       question_of(cache, value))) {
+                       question_of(cache, candidate.key, value))) {
             continue;
         }
         value = copy_of(cache, candidate.key, Access::semantic, copied);

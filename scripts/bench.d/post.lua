@@ -1,32 +1,25 @@
--- What wrk sends: one POST again and again. From the environment:
---   BENCH_BODY     the file with the body
---   BENCH_VARIANTS so many calls by turns: "{n}" in the body is their number
+-- What wrk sends: POSTs, again and again. From the environment:
+--   BENCH_BODY     the file with the bodies, one a line, taken by turns
 --   BENCH_DELAY    milliseconds that a connection pauses between an answer and
 --                  its next request, on average; 0: none
 -- and what it prints at the end: one line of numbers for scripts/bench.
 
-local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
-wrk.body = file:read("*a")
-file:close()
 
 local pause = tonumber(os.getenv("BENCH_DELAY") or 0)
-local variants = tonumber(os.getenv("BENCH_VARIANTS") or 1)
-local requests_bytes = {}
-local turn = 0
+local requests = {}
+local last = 0
 
 function init(args)
-    local body = wrk.body
-    for n = 1, variants do
-        requests_bytes[n] = wrk.format(nil, nil, nil,
-            (body:gsub("{n}", tostring(n))))
+    for body in io.lines(os.getenv("BENCH_BODY")) do
+        requests[#requests + 1] = wrk.format(nil, nil, nil, body)
     end
 end
 
 function request()
-    turn = turn % variants + 1
-    return requests_bytes[turn]
+    last = last % #requests + 1
+    return requests[last]
 end
 
 if pause > 0 then

@@ -50,6 +50,7 @@ void Renditions::offer(const ZoneKey &key, std::string_view value,
     known.value = value;
     known.head.stored = head.stored;
     known.head.ttl = head.ttl;
+    known.question = head.question;
     known.rendition = exchange.rendition();
     slot.known = std::move(known);
 }

@@ -269,7 +269,7 @@ sub sentinel {
         $class->server(
             "sentinel monitor $name 127.0.0.1 " . $master->port . ' 2',
             "sentinel down-after-milliseconds $name 500",
-            "sentinel failover-timeout $name 5000")
+            "sentinel failover-timeout $name 2000")
     } 1 .. 3;
     for my $sentinel (@sentinels) {
         soon(sub {
@@ -280,10 +280,12 @@ sub sentinel {
     return ($master, $replica, @sentinels);
 }
 
-# Waits until CODE is true; dies after some seconds.
+# Waits until CODE is true; dies after a minute.
 sub soon(&) {
     my ($code) = @_;
-    for (1 .. 1500) {
+    # A failover that Sentinel gives up is tried again after a while.
+    my $until = time + 60;
+    while (time < $until) {
         my $result = $code->();
         return $result if $result;
         select undef, undef, undef, 0.01;

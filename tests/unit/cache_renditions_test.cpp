@@ -25,6 +25,7 @@ constexpr std::string_view streamed =
 
 std::string entry_that_says(std::string_view text, std::string_view rest = {}) {
     return R"({"v":1,"stored":1700000000,"ttl":300,"model":"gpt-x",)"
+           R"("question":"Hi",)"
            R"("usage":{"prompt_tokens":3,"completion_tokens":5,)"
            R"("total_tokens":8},"choices":[{"index":0,)"
            R"("finish_reason":"stop","parts":[{"type":"text","text":")"
@@ -123,6 +124,18 @@ TEST_CASE("calls and their ids are the same again") {
     teach(known, anthropic_format(), call, value);
     CHECK(Client(anthropic_format(), call, second).ask_again(value, known)
           == Client(anthropic_format(), call, second).ask(value));
+}
+
+TEST_CASE("what is known of an entry is when and to what it was said") {
+    std::string value = entry_that_says("Hello.");
+    Renditions known(1, 4096);
+    teach(known, openai_format(), question, value);
+
+    auto found = known.find(key, value, false);
+    REQUIRE(found);
+    CHECK(found->head.stored == 1700000000);
+    CHECK(found->head.ttl == 300);
+    CHECK(found->question == "Hi");
 }
 
 TEST_CASE("an entry that has changed is read anew") {
