@@ -36,6 +36,8 @@ struct ngx_http_llm_provider_t {
     ngx_str_t name;
     ngx_str_t preset;           // its name; empty: none
     const llm::Format *format;
+    ngx_array_t also;           // const llm::Format *: spoken as well, so
+                                // that calls in one of them stay in it
     llm::Quirks quirks;
 
     // The parts of "url".
@@ -46,6 +48,7 @@ struct ngx_http_llm_provider_t {
     ngx_flag_t ssl;
 
     ngx_http_complex_value_t *api_key;  // NULL: none is sent
+    ngx_str_t key_header;       // empty: the format's own
     ngx_array_t headers;        // ngx_http_llm_header_t, the operator's own
 
     // Timeouts, buffer size, TLS. Its member "upstream" is unused: a request
@@ -183,6 +186,10 @@ char *ngx_http_llm_provider_block(ngx_conf_t *cf, ngx_command_t *cmd,
                                   void *conf);
 ngx_http_llm_provider_t *ngx_http_llm_find_provider(
     ngx_http_llm_main_conf_t *mcf, std::string_view name);
+// What the provider is sent where a client speaks this format.
+const llm::Format *ngx_http_llm_provider_format(
+    const ngx_http_llm_provider_t *provider,
+    const llm::Format *client) noexcept;
 
 // redis/: llm_redis, llm_redis' connections
 char *ngx_http_llm_redis_block(ngx_conf_t *cf, ngx_command_t *cmd,

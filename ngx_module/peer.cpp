@@ -61,7 +61,8 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
 
     llm::Target target;
-    target.format = member->provider->format;
+    target.format = ngx_http_llm_provider_format(member->provider,
+                                                 ctx->route.format);
     target.model = member->model.len ? to_view(member->model) : ctx->model;
     target.drop_unsupported = llcf->drop_unsupported;
     target.quirks = member->provider->quirks;
@@ -74,8 +75,8 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
         return false;
     }
 
-    ngx_chain_t *bufs = ngx_http_llm_upstream_request(r, ctx, member->provider,
-                                                      target.model);
+    ngx_chain_t *bufs =
+        ngx_http_llm_upstream_request(r, ctx, member->provider);
     if (bufs == nullptr) {
         ctx->error = make_error(ErrorKind::server,
                                 "the request could not be made");

@@ -84,7 +84,7 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         co_return NGX_DECLINED;
     }
 
-    if (auto opened = ctx->exchange->open(); !opened) {
+    if (auto opened = ctx->exchange->open(ctx->route); !opened) {
         co_return ngx_http_llm_refuse(ctx, std::move(opened.error()));
     }
 

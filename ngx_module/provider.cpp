@@ -22,10 +22,13 @@ struct ProviderConf {
 
     const llm::Preset *preset;
     ngx_flag_t explicit_port;
+    ngx_flag_t also_set;
     ngx_str_t ssl_name;
     ngx_http_llm_provider_ssl_t ssl;
 
     // Overrides of the preset's quirks.
+    ngx_uint_t hosting;
+    ngx_str_t api_version;
     ngx_flag_t max_completion_tokens;
     ngx_flag_t developer_role;
     ngx_flag_t stream_options;
@@ -122,6 +125,47 @@ char *set_format(ngx_conf_t *cf, ngx_command_t *, void *conf) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown format \"%V\"",
                            name);
         return conf_error();
+    }
+    return NGX_CONF_OK;
+}
+
+ngx_int_t speak_also(ProviderConf *conf, const llm::Format *format) noexcept {
+    auto **slot = static_cast<const llm::Format **>(
+        ngx_array_push(&conf->provider.also));
+    if (slot == nullptr) {
+        return NGX_ERROR;
+    }
+    *slot = format;
+    return NGX_OK;
+}
+
+// The formats of a preset's row.
+ngx_int_t speak_words(ProviderConf *conf, std::string_view names) noexcept {
+    while (!names.empty()) {
+        auto name = names.substr(0, names.find(' '));
+        names.remove_prefix(std::min(name.size() + 1, names.size()));
+        if (speak_also(conf, llm::find_format(name)) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
+}
+
+char *set_also(ngx_conf_t *cf, ngx_command_t *, void *conf) {
+    auto *args = arguments(cf);
+    bool off = to_view(args[1]) == "off";
+    conf_of(conf)->also_set = 1;
+    for (ngx_uint_t i = off ? 2 : 1; i < cf->args->nelts; i++) {
+        const auto *format = llm::find_format(to_view(args[i]));
+        if (format == nullptr || off) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               off ? "unexpected \"%V\" after \"off\""
+                                   : "unknown format \"%V\"", &args[i]);
+            return conf_error();
+        }
+        if (speak_also(conf_of(conf), format) != NGX_OK) {
+            return conf_error();
+        }
     }
     return NGX_CONF_OK;
 }
@@ -261,6 +305,32 @@ char *set_ssl_name(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     return NGX_CONF_OK;
 }
 
+// To be sent in a query as it is.
+char *set_api_version(ngx_conf_t *cf, ngx_command_t *, void *conf) {
+    auto *version = arguments(cf) + 1;
+    auto text = to_view(*version);
+    if (!is_token(text) || text.find_first_of("#&%+") != text.npos) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid version \"%V\"",
+                           version);
+        return conf_error();
+    }
+    conf_of(conf)->api_version = *version;
+    return NGX_CONF_OK;
+}
+
+char *set_key_header(ngx_conf_t *cf, ngx_command_t *, void *conf) {
+    auto *name = arguments(cf) + 1;
+    if (!is_token(to_view(*name))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid header name \"%V\"",
+                           name);
+        return conf_error();
+    }
+    // As formats have it: in lower case.
+    ngx_strlow(name->data, name->data, name->len);
+    conf_of(conf)->provider.key_header = *name;
+    return NGX_CONF_OK;
+}
+
 // A response head of common size must fit.
 char *check_buffer_size(ngx_conf_t *, void *, void *data) {
     return *static_cast<size_t *>(data) < 1024 ? words("must be at least 1k")
@@ -277,6 +347,15 @@ ngx_conf_bitmask_t ssl_protocols[] = {
     {ngx_null_string, 0},
 };
 
+ngx_conf_enum_t hostings[] = {
+    {ngx_string("own"), static_cast<ngx_uint_t>(llm::Hosting::own)},
+    {ngx_string("azure"),
+     static_cast<ngx_uint_t>(llm::Hosting::azure_deployments)},
+    {ngx_string("vertex"), static_cast<ngx_uint_t>(llm::Hosting::vertex)},
+    {ngx_string("bedrock"), static_cast<ngx_uint_t>(llm::Hosting::bedrock)},
+    {ngx_null_string, 0},
+};
+
 #define PROVIDER(member) offsetof(ProviderConf, provider.member)
 #define UPSTREAM(member) offsetof(ProviderConf, provider.upstream.member)
 #define PRIVATE(member) offsetof(ProviderConf, member)
@@ -284,6 +363,11 @@ ngx_conf_bitmask_t ssl_protocols[] = {
 ngx_command_t commands[] = {
     {ngx_string("preset"), NGX_CONF_TAKE1, set_preset, 0, 0, nullptr},
     {ngx_string("format"), NGX_CONF_TAKE1, set_format, 0, 0, nullptr},
+    {ngx_string("also"), NGX_CONF_1MORE, set_also, 0, 0, nullptr},
+    {ngx_string("hosting"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, 0,
+     PRIVATE(hosting), hostings},
+    {ngx_string("api_version"), NGX_CONF_TAKE1, set_api_version, 0, 0,
+     nullptr},
     {ngx_string("url"), NGX_CONF_TAKE1, set_url, 0, 0, nullptr},
 
     {ngx_string("api_key"), NGX_CONF_TAKE1, set_api_key, 0, 0, nullptr},
@@ -291,6 +375,8 @@ ngx_command_t commands[] = {
      set_secret<ngx_http_llm_secret_env>, 0, 0, nullptr},
     {ngx_string("api_key_file"), NGX_CONF_TAKE1,
      set_secret<ngx_http_llm_secret_file>, 0, 0, nullptr},
+    {ngx_string("api_key_header"), NGX_CONF_TAKE1, set_key_header, 0, 0,
+     nullptr},
     {ngx_string("header"), NGX_CONF_TAKE2 | NGX_HTTP_LLM_REPEATABLE,
      add_header, 0, 0, nullptr},
 
@@ -354,7 +440,10 @@ ProviderConf *create(ngx_conf_t *cf, const ngx_str_t &name) {
 
     if (ngx_array_init(&provider.headers, cf->pool, 2,
                        sizeof(ngx_http_llm_header_t))
-        != NGX_OK)
+            != NGX_OK
+        || ngx_array_init(&provider.also, cf->pool, 2,
+                          sizeof(const llm::Format *))
+               != NGX_OK)
     {
         return nullptr;
     }
@@ -392,6 +481,7 @@ ProviderConf *create(ngx_conf_t *cf, const ngx_str_t &name) {
 #endif
     conf->ssl.verify_depth = NGX_CONF_UNSET_UINT;
 
+    conf->hosting = NGX_CONF_UNSET_UINT;
     for (const auto &row : quirks) {
         conf->*row.flag = NGX_CONF_UNSET;
     }
@@ -415,8 +505,15 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
         // Quirks are those of one wire API.
         if (provider.format == format) {
             provider.quirks = preset->quirks;
+            if (provider.key_header.len == 0) {
+                provider.key_header = to_ngx(preset->key_header);
+            }
+            if (!conf->also_set
+                && speak_words(conf, preset->also) != NGX_OK) {
+                return conf_error();
+            }
         }
-        if (provider.host.len == 0) {
+        if (provider.host.len == 0 && !preset->url.empty()) {
             auto url = llm::parse_base_url(preset->url);
             if (!url || use_url(cf, conf, *url) != NGX_OK) {
                 return conf_error();
@@ -427,6 +524,13 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
         if (conf->*row.flag != NGX_CONF_UNSET) {
             provider.quirks.*row.quirk = conf->*row.flag != 0;
         }
+    }
+
+    if (conf->hosting != NGX_CONF_UNSET_UINT) {
+        provider.quirks.hosting = static_cast<llm::Hosting>(conf->hosting);
+    }
+    if (conf->api_version.len) {
+        provider.quirks.api_version = to_view(conf->api_version);
     }
 
     for (auto [missing, directive] :
@@ -442,7 +546,9 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
     }
 
     if (provider.api_key) {
-        auto key_header = to_ngx(provider.format->key_header());
+        auto key_header = provider.key_header.len
+                              ? provider.key_header
+                              : to_ngx(provider.format->key_header());
         auto *headers = static_cast<ngx_http_llm_header_t *>(
             provider.headers.elts);
         for (ngx_uint_t i = 0; i < provider.headers.nelts; i++) {
@@ -592,6 +698,18 @@ ngx_http_llm_provider_t *ngx_http_llm_find_provider(
         }
     }
     return nullptr;
+}
+
+const llm::Format *ngx_http_llm_provider_format(
+    const ngx_http_llm_provider_t *provider,
+    const llm::Format *client) noexcept {
+    auto **also = static_cast<const llm::Format **>(provider->also.elts);
+    for (ngx_uint_t i = 0; i < provider->also.nelts; i++) {
+        if (also[i] == client) {
+            return client;
+        }
+    }
+    return provider->format;
 }
 
 const ngx_http_llm_provider_ssl_t *ngx_http_llm_provider_ssl_conf(

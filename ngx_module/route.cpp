@@ -43,9 +43,19 @@ llm::Error model_not_found(std::string_view model) {
 }  // namespace
 
 llm::RouteMatch ngx_http_llm_match_route(ngx_http_request_t *r) noexcept {
-    // Only Anthropic's SDKs say which version of the API they speak.
-    bool anthropic = !ngx_http_llm_client_header(r, "anthropic-version").empty();
-    return llm::match_route(to_view(r->uri), anthropic);
+    // Only Anthropic's SDKs say which version of the API they speak, and only
+    // Google's send their key like this.
+    ngx_str_t key;
+    llm::ClientHints hints;
+    hints.anthropic_version =
+        !ngx_http_llm_client_header(r, "anthropic-version").empty();
+    hints.google_key =
+        !ngx_http_llm_client_header(r, "x-goog-api-key").empty()
+        || ngx_http_arg(r, to_ngx("key").data, 3, &key) == NGX_OK;
+
+    auto match = llm::match_route(to_view(r->uri), hints);
+    match.query = to_view(r->args);
+    return match;
 }
 
 llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,

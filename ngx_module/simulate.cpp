@@ -209,7 +209,7 @@ ngx_int_t send_no_route(ngx_http_request_t *r, const Conf *conf) {
          conf->format->routes()) {
         error.message += separator;
         error.message += "...";
-        error.message += route.suffix;
+        error.message += route.pattern;
         separator = ", ";
     }
     error.code = "unknown_url";
@@ -514,11 +514,9 @@ void on_body(ngx_http_request_t *r) noexcept {
 ngx_int_t ngx_http_llm_simulate_handler(ngx_http_request_t *r) noexcept try {
     auto conf = static_cast<Conf *>(location(r)->simulate);
 
-    // Both APIs list their models at the same path; here only one is spoken.
-    llm::RouteMatch route = llm::match_route(
-        to_view(r->uri), conf->format == &llm::anthropic_format());
-    bool chat = route.format == conf->format
-                && route.operation == llm::Operation::chat;
+    llm::RouteMatch route =
+        llm::match_route(to_view(r->uri), *conf->format);
+    bool chat = route.format && route.operation == llm::Operation::chat;
 
     if (conf->status == 0 && chat && r->method == NGX_HTTP_POST) {
         ngx_int_t rc = ngx_http_read_client_request_body(r, on_body);

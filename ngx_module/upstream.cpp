@@ -216,6 +216,8 @@ ngx_int_t process_header(ngx_http_request_t *r) noexcept try {
         head.status = static_cast<int>(up->status.code);
         head.content_type = up->content_type;
         head.content_encoding = up->content_encoding;
+        head.request_id = up->request_id;
+        head.error_type = up->error_type;
         step = exchange.begin(head);
 
         if (!up->chunked && up->content_length == -1) {

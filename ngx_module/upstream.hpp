@@ -33,6 +33,7 @@ struct ngx_http_llm_upstream_ctx_t {
     std::string_view content_type;
     std::string_view content_encoding;
     std::string_view request_id;    // the provider's name for the call
+    std::string_view error_type;    // of its header, where it has one
     off_t content_length;       // -1: not said
     time_t retry_after;         // -1: not said
     unsigned status_parsed:1;
@@ -93,4 +94,4 @@ ngx_int_t ngx_http_llm_peer_init(ngx_http_request_t *r,
 // (logged).
 ngx_chain_t *ngx_http_llm_upstream_request(
     ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
-    const ngx_http_llm_provider_t *provider, std::string_view model) noexcept;
+    const ngx_http_llm_provider_t *provider) noexcept;

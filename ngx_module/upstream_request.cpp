@@ -52,9 +52,15 @@ bool evaluate(ngx_http_request_t *r, const ngx_http_complex_value_t &value,
     return true;
 }
 
-// The key, as the format sends it.
+// How the provider wants its key: "authorization" or a header's name.
+std::string_view key_header(const ngx_http_llm_provider_t *provider,
+                            const llm::Format &format) noexcept {
+    return provider->key_header.len ? to_view(provider->key_header)
+                                    : format.key_header();
+}
+
 bool add_key(ngx_http_request_t *r, const ngx_http_llm_provider_t *provider,
-             Head &head) {
+             std::string_view name, Head &head) {
     if (provider->api_key == nullptr) {
         return true;
     }
@@ -66,7 +72,6 @@ bool add_key(ngx_http_request_t *r, const ngx_http_llm_provider_t *provider,
         return true;
     }
 
-    std::string_view name = provider->format->key_header();
     if (name == "authorization") {
         // A variable may hold the client's own header.
         bool whole = ngx_strncasecmp(to_ngx(key).data,
@@ -82,9 +87,9 @@ bool add_key(ngx_http_request_t *r, const ngx_http_llm_provider_t *provider,
 }
 
 bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
-                const ngx_http_llm_provider_t *provider,
-                std::string_view model, size_t body_size, std::string &out) {
-    const llm::Format &format = *provider->format;
+                const ngx_http_llm_provider_t *provider, size_t body_size,
+                std::string &out) {
+    const llm::Format &format = ctx->exchange->provider();
     bool stream = ctx->exchange->head().stream;
     Head head(out);
 
@@ -94,7 +99,7 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     if (get) {
         head.text(format.models_path());
     } else {
-        head.text(format.path(model, stream));
+        head.text(format.path(ctx->exchange->call_path()));
     }
     head.text(" HTTP/1.1\r\n");
     head.header("Host", to_view(provider->host_header));
@@ -154,7 +159,8 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         }
     }
 
-    if (!is_own(format.key_header()) && !add_key(r, provider, head)) {
+    std::string_view key = key_header(provider, format);
+    if (!is_own(key) && !add_key(r, provider, key, head)) {
         return false;
     }
 
@@ -188,8 +194,7 @@ ngx_buf_t *make_buf(ngx_pool_t *pool, std::string_view bytes) {
 
 ngx_chain_t *ngx_http_llm_upstream_request(
     ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
-    const ngx_http_llm_provider_t *provider,
-    std::string_view model) noexcept try {
+    const ngx_http_llm_provider_t *provider) noexcept try {
     const auto &pieces = ctx->exchange->pieces();
     size_t body_size = 0;
     for (auto piece : pieces) {
@@ -198,7 +203,7 @@ ngx_chain_t *ngx_http_llm_upstream_request(
 
     std::string head;
     head.reserve(1024);
-    if (!write_head(r, ctx, provider, model, body_size, head)) {
+    if (!write_head(r, ctx, provider, body_size, head)) {
         return nullptr;
     }
 

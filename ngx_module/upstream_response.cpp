@@ -49,9 +49,12 @@ bool take_header(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up,
         up->content_encoding = keep(r, value);
 
     } else if (name_is(name,
-                       up->ctx->answered->provider->format
-                           ->request_id_header())) {
+                       up->ctx->exchange->provider().request_id_header())) {
         up->request_id = keep(r, value);
+
+    } else if (name_is(name,
+                       up->ctx->exchange->provider().error_type_header())) {
+        up->error_type = keep(r, value);
 
     } else if (name_is(name, "content-length")) {
         off_t length = ngx_atoof(to_ngx(value).data, value.size());
@@ -107,6 +110,7 @@ void ngx_http_llm_upstream_reset(ngx_http_llm_upstream_ctx_t *up) noexcept {
     up->content_type = {};
     up->content_encoding = {};
     up->request_id = {};
+    up->error_type = {};
     up->content_length = -1;
     up->retry_after = -1;
     up->received = 0;

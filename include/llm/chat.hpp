@@ -50,7 +50,9 @@ struct Part {
     std::string_view file_id;
     std::string_view filename;
     std::string_view detail;        // image: "auto", "low", "high"
-    std::string_view signature;     // reasoning: the provider's proof
+    // reasoning, and what Google's models sign besides: the provider's proof,
+    // to be given back with the part as it came.
+    std::string_view signature;
     std::string_view id;            // tool_call
     std::string_view name;          // tool_call
     // tool_call: JSON text of an object, as the model wrote it ("" is legal:
@@ -212,17 +214,18 @@ struct Response {
 };
 
 // One step of a streamed answer. Order, per stream: start; then any of text,
-// reasoning, refusal, tool_call, tool_arguments; then finish, per choice;
+// image, reasoning, refusal, tool_call, tool_arguments; then finish, per choice;
 // usage at any time, each one replaces what it names; at last done or error.
 struct Event {
     enum class Type : std::uint8_t {
         start,          // id, model, created
         text,           // text
+        image,          // media_type, text: base64, whole
         reasoning,      // text
         reasoning_signature,    // text: the signature
         redacted_reasoning,     // text: the data
         refusal,        // text
-        tool_call,      // call, id, name: a call begins
+        tool_call,      // call, id, name, signature: a call begins
         tool_arguments, // call, text: a fragment of its JSON
         logprobs,       // value: OpenAI's logprobs object of this choice
         finish,         // finish_reason, native, stop_sequence
@@ -240,6 +243,8 @@ struct Event {
     std::string_view id;
     std::string_view name;
     bool custom = false;            // tool_call: of an OpenAI "custom" tool
+    std::string_view signature;     // tool_call: as Part::signature
+    std::string_view media_type;
     std::string_view model;
     std::int64_t created = 0;
     FinishReason finish_reason = FinishReason::none;

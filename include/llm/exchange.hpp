@@ -40,13 +40,6 @@ struct Target {
     Quirks quirks;
 };
 
-// The head of a provider's answer.
-struct AnswerHead {
-    int status = 0;
-    std::string_view content_type;
-    std::string_view content_encoding;
-};
-
 // What is known of an answer so far, for accounting.
 struct Account {
     std::string response_model;     // as the provider names it
@@ -108,8 +101,9 @@ public:
     Exchange(const Format &client, std::string_view body,
              const ExchangeLimits &limits, std::pmr::memory_resource *memory);
 
-    // Reads the body as far as routing needs it.
-    Result<void> open();
+    // Reads the body as far as routing needs it. `route`: what the client's
+    // path says; its views must outlive the exchange.
+    Result<void> open(const RouteMatch &route = {});
     // A call for the list of models, which has no body. With `shows`, only
     // those that it is true for are in the answer.
     void open_models(std::function<bool(std::string_view)> shows = {}) noexcept
@@ -135,6 +129,14 @@ public:
     // end of an answer, at most once a try. Else they are guessed from the
     // bytes.
     void count_with(CountPrompt count) noexcept { count_prompt_ = count; }
+
+    // The format of the try's provider.
+    const Format &provider() const noexcept { return *target_.format; }
+
+    // What the path of the try's request is made of.
+    CallPath call_path() const noexcept {
+        return {operation_, target_.model, head_.stream, target_.quirks};
+    }
 
     // Starts a try: makes the body for this target. The pieces are views into
     // the client's body or into this object, valid until the next prepare().
@@ -210,6 +212,7 @@ private:
     Operation operation_ = Operation::chat;
     std::function<bool(std::string_view)> shows_model_;
     json::Document document_;
+    std::string_view query_;            // of the client's path
     RequestHead head_;
     std::optional<chat::Request> request_;
 
@@ -222,7 +225,9 @@ private:
     // The answer.
     enum class Mode : std::uint8_t { idle, one_shot, stream, error_body, over };
     Mode mode_ = Mode::idle;
-    int provider_status_ = 0;
+    AnswerHead answer_head_;            // its views are into the strings below
+    std::string request_id_;
+    std::string error_type_;
     std::string collected_;
     std::unique_ptr<wire::Framer> framer_;
     std::unique_ptr<StreamReader> reader_;

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llm/chat.hpp"
 #include "llm/json.hpp"
@@ -20,12 +21,33 @@
 
 namespace llm {
 
+class Format;
+
 enum class Operation : std::uint8_t { chat, models };
 
 // One way into a format: how a client's path ends, and what it asks for.
 struct Route {
-    std::string_view suffix;    // "/chat/completions"
+    // "/chat/completions". At most one "{model}" stands for the model's name:
+    // "/models/{model}:generateContent".
+    std::string_view pattern;
     Operation operation;
+    bool stream = false;        // the path says so, not the body
+};
+
+// What a client's headers say of the API that it speaks, for paths that
+// several formats have.
+struct ClientHints {
+    bool anthropic_version = false;     // "anthropic-version"
+    bool google_key = false;            // "x-goog-api-key", or "key" in a query
+};
+
+// What a client's path and query ask for.
+struct RouteMatch {
+    const Format *format = nullptr;     // nullptr: no such route
+    Operation operation = Operation::chat;
+    std::string_view model = {};             // of the path; empty: the body has it
+    bool stream = false;                // of the path
+    std::string_view query = {};             // as it came, without "?"
 };
 
 struct HeaderField {
@@ -33,8 +55,19 @@ struct HeaderField {
     std::string_view value;
 };
 
+// Whose service a format is offered by, where its paths and bodies differ
+// there from those of the vendor's own.
+enum class Hosting : std::uint8_t {
+    own,
+    azure_deployments,  // OpenAI's: /deployments/{model}/..., api-version
+    vertex,             // Anthropic's on Google Cloud
+    bedrock,            // Anthropic's as InvokeModel on AWS
+};
+
 // What may differ between providers of one format: data, in a provider's row.
 struct Quirks {
+    Hosting hosting = Hosting::own;
+    std::string_view api_version = {};  // Azure's "api-version"; empty: none
     // OpenAI: the member that bounds the answer. Reasoning models refuse
     // max_tokens; most compatible servers know nothing else.
     bool max_completion_tokens = false;
@@ -62,6 +95,23 @@ struct WriteOptions {
     Quirks quirks{};
 };
 
+// What a request to a provider is for: what its path is made of.
+struct CallPath {
+    Operation operation = Operation::chat;
+    std::string_view model = {};             // the name the provider knows
+    bool stream = false;
+    Quirks quirks{};
+};
+
+// The head of a provider's answer.
+struct AnswerHead {
+    int status = 0;
+    std::string_view content_type = {};
+    std::string_view content_encoding = {};
+    std::string_view request_id = {};        // of Format::request_id_header()
+    std::string_view error_type = {};        // of Format::error_type_header()
+};
+
 // What a writer needs to know besides the answer itself.
 struct AnswerContext {
     // What the client called the model; used where the provider names none.
@@ -74,6 +124,7 @@ struct AnswerContext {
     // A guess at the prompt's tokens, for formats that must name it before
     // the provider does (Anthropic's message_start); 0: unknown.
     std::int64_t prompt_estimate = 0;
+    std::string_view query;         // of the client's path: Gemini's "alt=sse"
 };
 
 // Whether a client of the same format gets a frame of a stream as it is.
@@ -117,9 +168,14 @@ public:
     // Ways in, for clients.
     virtual std::span<const Route> routes() const noexcept = 0;
 
-    // The path that a request goes to, to be appended to a provider's URL;
-    // the model is percent-encoded where it is part of the path.
-    virtual std::string path(std::string_view model, bool stream) const = 0;
+    // Whether a client with these hints speaks this API and no other.
+    virtual bool recognises(const ClientHints &) const noexcept {
+        return false;
+    }
+
+    // The path (and query) that a request goes to, to be appended to a
+    // provider's URL; the model is percent-encoded where it is part of it.
+    virtual std::string path(const CallPath &call) const = 0;
 
     // Where a provider lists its models, to be appended to its URL.
     virtual std::string_view models_path() const noexcept = 0;
@@ -138,6 +194,9 @@ public:
     // in lower case.
     virtual std::string_view request_id_header() const noexcept = 0;
 
+    // The header of an error answer that names its type; empty: none.
+    virtual std::string_view error_type_header() const noexcept { return {}; }
+
     // How a key is sent: "authorization" (as "Bearer KEY") or a header's name.
     virtual std::string_view key_header() const noexcept = 0;
 
@@ -145,12 +204,13 @@ public:
     // request at all: refuses what no server of this format would take (no
     // model, no messages), but leaves new roles, parts and members to the
     // provider, so that a call which stays in its format is never refused for
-    // being newer than this gateway.
-    virtual Result<RequestHead> parse_head(
-        const json::Document &document) const = 0;
+    // being newer than this gateway. What the path says, `route` holds.
+    virtual Result<RequestHead> parse_head(const json::Document &document,
+                                           const RouteMatch &route) const = 0;
 
     // Body to normalised call. `document` is the parsed body. Strict: what it
     // does not understand and cannot leave out is an Error with its param.
+    // The caller adds what only the path says: the model, whether to stream.
     virtual Result<chat::Request> parse_request(
         const json::Document &document,
         std::pmr::memory_resource *memory) const = 0;
@@ -184,16 +244,31 @@ public:
     virtual std::unique_ptr<StreamWriter> make_writer(
         const AnswerContext &context) const = 0;
 
-    // The content type of a stream in this format.
+    // The content type of a provider's stream in this format.
     virtual std::string_view stream_type() const noexcept = 0;
+    // The content type of a stream that make_writer() writes for a client
+    // whose path has this query.
+    virtual std::string_view client_stream_type(
+        std::string_view /*query*/) const noexcept {
+        return stream_type();
+    }
 
     // A provider's error answer: any status, any body, JSON or not.
-    virtual Error parse_error(int status, std::string_view body) const = 0;
+    virtual Error parse_error(const AnswerHead &head,
+                              std::string_view body) const = 0;
+    Error parse_error(int status, std::string_view body) const {
+        AnswerHead head;
+        head.status = status;
+        return parse_error(head, body);
+    }
     // Appends the body of an error answer.
     virtual void write_error(const Error &error, std::string &out) const = 0;
     // The status that this API's SDKs expect for the error.
     virtual int error_status(const Error &error) const noexcept = 0;
 
+    // The names in a provider's list of models; nullopt: it is none.
+    virtual std::optional<std::vector<std::string_view>> parse_models(
+        json::Value root) const;
     // The answer to Operation::models.
     virtual void write_models(std::span<const std::string_view> models,
                               std::int64_t now, std::string &out) const = 0;
@@ -208,13 +283,11 @@ std::span<const Format *const> formats() noexcept;
 // nullptr where no format has this name.
 const Format *find_format(std::string_view name) noexcept;
 
-// The format and operation that a path asks for, by its end: any location
-// prefix works. `headers` decide where two formats share a path (/models:
-// "anthropic-version" means Anthropic). nullptr: no such route.
-struct RouteMatch {
-    const Format *format = nullptr;
-    Operation operation = Operation::chat;
-};
-RouteMatch match_route(std::string_view path, bool anthropic_version) noexcept;
+// What a path asks for, by its end: any location prefix works. Where several
+// formats have a path, `hints` decide, else the longer pattern.
+RouteMatch match_route(std::string_view path,
+                       const ClientHints &hints) noexcept;
+// Likewise, where only one format is spoken.
+RouteMatch match_route(std::string_view path, const Format &format) noexcept;
 
 }  // namespace llm

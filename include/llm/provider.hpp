@@ -14,6 +14,10 @@ struct Preset {
     std::string_view url;       // base URL, as the provider's SDK takes it
     std::string_view format;    // a name that find_format() knows
     Quirks quirks;
+    std::string_view key_header = {};   // empty: the format's
+    // Other formats that the provider speaks at the same URL, separated by
+    // spaces: calls in one of them stay in it.
+    std::string_view also = {};
 };
 
 std::span<const Preset> presets() noexcept;

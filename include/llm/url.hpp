@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "llm/result.hpp"
@@ -22,5 +23,11 @@ struct BaseUrl {
 // Error: says what is wrong and never quotes the text, which may hold a
 // password.
 Result<BaseUrl> parse_base_url(std::string_view text);
+
+// Appends the text as one segment of a path (RFC 3986, 3.3): all but
+// unreserved characters percent-encoded, so that it can neither end the
+// segment nor begin a query. Not for "." and "..", which no encoding keeps
+// from being a step in the path.
+void append_segment(std::string &out, std::string_view text);
 
 }  // namespace llm

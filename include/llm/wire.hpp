@@ -13,6 +13,9 @@ namespace llm::wire {
 struct Frame {
     std::string_view event;     // SSE "event:", or ":event-type"; may be empty
     std::string_view data;      // the payload, lines joined by LF
+    // The frame says by itself that it is an exception or an error, and
+    // `event` is its type: AWS' event streams only.
+    bool failure = false;
     // The exact bytes of the frame as they came, its line ends and the blank
     // line included; the raw views of all frames of a stream, put together,
     // are the stream. Comments and pings without data are frames too: they

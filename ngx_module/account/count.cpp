@@ -148,7 +148,8 @@ ngx_int_t ngx_http_llm_count_handler(ngx_http_request_t *r) noexcept {
     if (ctx == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    ctx->route = {&ngx_http_llm_count_format(r), llm::Operation::chat};
+    ctx->route = {};
+    ctx->route.format = &ngx_http_llm_count_format(r);
 
     if (r->method != NGX_HTTP_POST) {
         (void) ngx_http_llm_refuse(

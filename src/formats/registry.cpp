@@ -2,7 +2,7 @@
 
 namespace llm {
 
-// One row for each format; the first whose route fits a path is taken.
+// One row for each format; of equals in match_route() the first is taken.
 std::span<const Format *const> formats() noexcept {
     static const Format *const rows[] = {
         &openai_format(),
@@ -20,26 +20,94 @@ const Format *find_format(std::string_view name) noexcept {
     return nullptr;
 }
 
-RouteMatch match_route(std::string_view path, bool anthropic_version) noexcept {
-    if (path.ends_with('/')) {
-        path.remove_suffix(1);
+namespace {
+
+constexpr std::string_view placeholder = "{model}";
+
+// Whether the path ends as the pattern says, at whole segments: patterns start
+// with a slash.
+bool fits(std::string_view path, std::string_view pattern,
+          std::string_view &model) noexcept {
+    std::size_t at = pattern.find(placeholder);
+    if (at == pattern.npos) {
+        model = {};
+        return path.ends_with(pattern);
     }
 
+    std::string_view before = pattern.substr(0, at);
+    std::string_view after = pattern.substr(at + placeholder.size());
+    if (!path.ends_with(after)) {
+        return false;
+    }
+    path.remove_suffix(after.size());
+    std::size_t start = path.rfind(before);
+    if (start == path.npos || start + before.size() >= path.size()) {
+        return false;
+    }
+    model = path.substr(start + before.size());
+    return true;
+}
+
+// The longest of the format's patterns that fits, if it is longer than that
+// of `best`.
+bool improve(RouteMatch &best, std::size_t &longest, const Format &format,
+             std::string_view path) noexcept {
+    bool better = false;
+    for (const Route &route : format.routes()) {
+        std::string_view model;
+        if (route.pattern.size() > longest
+            && fits(path, route.pattern, model)) {
+            best = {&format, route.operation, model, route.stream, {}};
+            longest = route.pattern.size();
+            better = true;
+        }
+    }
+    return better;
+}
+
+std::string_view without_last_slash(std::string_view path) noexcept {
+    return path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+}
+
+}  // namespace
+
+RouteMatch match_route(std::string_view path, const Format &format) noexcept {
     RouteMatch match;
+    std::size_t longest = 0;
+    improve(match, longest, format, without_last_slash(path));
+    return match;
+}
+
+RouteMatch match_route(std::string_view path,
+                       const ClientHints &hints) noexcept {
+    RouteMatch match;
+    std::size_t longest = 0;
     for (const Format *format : formats()) {
-        for (const Route &route : format->routes()) {
-            // Suffixes start with a slash: they end at whole segments.
-            if (!path.ends_with(route.suffix)) {
-                continue;
+        improve(match, longest, *format, without_last_slash(path));
+    }
+    for (const Format *format : formats()) {
+        if (format->recognises(hints)) {
+            if (auto own = match_route(path, *format); own.format) {
+                return own;
             }
-            if (!match.format
-                || (anthropic_version && format == &anthropic_format())) {
-                match = {format, route.operation};
-            }
-            break;
         }
     }
     return match;
+}
+
+std::optional<std::vector<std::string_view>> Format::parse_models(
+    json::Value root) const {
+    json::Value data = root["data"];
+    if (!data.is_array()) {
+        return std::nullopt;
+    }
+    std::vector<std::string_view> names;
+    for (auto model : data.elements()) {
+        if (auto id = model["id"].string(); !id.empty()) {
+            names.push_back(id);
+        }
+    }
+    return names;
 }
 
 }  // namespace llm

@@ -211,6 +211,8 @@ void Assembler::on_event(const chat::Event &event) {
     case Type::refusal:
         add_text(event, PartType::refusal);
         break;
+    case Type::image:
+        break;
     case Type::reasoning:
         add_text(event, PartType::reasoning);
         break;

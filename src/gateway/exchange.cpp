@@ -82,6 +82,11 @@ public:
 
         switch (event.type) {
         case Type::start:
+            if (event.id.empty() && !x_.request_id_.empty()) {
+                chat::Event named = event;
+                named.id = x_.request_id_;
+                return on_event(named);
+            }
             if (!event.model.empty()) {
                 x_.account_.response_model = event.model;
             }
@@ -170,7 +175,7 @@ Exchange::Exchange(const Format &client, std::string_view body,
       memory_(memory),
       document_(memory) {}
 
-Result<void> Exchange::open() {
+Result<void> Exchange::open(const RouteMatch &route) {
     if (body_.empty()) {
         return invalid_request("the request's body is empty");
     }
@@ -185,7 +190,7 @@ Result<void> Exchange::open() {
         return invalid_request("the request's body must be a JSON object");
     }
 
-    auto head = client_.parse_head(document_);
+    auto head = client_.parse_head(document_, route);
     if (!head) {
         return head.error();
     }
@@ -195,7 +200,14 @@ Result<void> Exchange::open() {
                                    + " bytes",
                                "model");
     }
+    // No encoding would keep these from being a step in a provider's path.
+    if (head->model == "." || head->model == "..") {
+        return invalid_request("\"" + std::string(head->model)
+                                   + "\" is no model's name",
+                               "model");
+    }
     head_ = *head;
+    query_ = route.query;
     return {};
 }
 
@@ -206,6 +218,8 @@ Result<const chat::Request *> Exchange::request() {
             return parsed.error();
         }
         request_.emplace(std::move(*parsed));
+        request_->model = head_.model;
+        request_->stream = head_.stream;
     }
     return &*request_;
 }
@@ -274,11 +288,14 @@ AnswerContext Exchange::answer_context() const {
     context.now = now_;
     context.unique = unique_;
     context.prompt_estimate = estimate_prompt_tokens(document_.root());
+    context.query = query_;
     return context;
 }
 
 Exchange::Step Exchange::begin(const AnswerHead &head) {
-    provider_status_ = head.status;
+    request_id_ = head.request_id;
+    error_type_ = head.error_type;
+    answer_head_ = {head.status, {}, {}, request_id_, error_type_};
     collected_.clear();
     output_.clear();
     completion_bytes_ = 0;
@@ -353,7 +370,7 @@ Exchange::Step Exchange::feed(std::string_view bytes) {
             return Step::more;
         }
         status_ = 200;
-        content_type_ = client_.stream_type();
+        content_type_ = client_.client_stream_type(query_);
         return Step::ready;
     }
 
@@ -390,7 +407,7 @@ Exchange::Step Exchange::finish() {
         mode_ = Mode::over;
         estimate_usage();
         status_ = 200;
-        content_type_ = client_.stream_type();
+        content_type_ = client_.client_stream_type(query_);
         return Step::complete;
     }
 
@@ -431,7 +448,7 @@ Exchange::Step Exchange::fail(Error error) {
 }
 
 Exchange::Step Exchange::finish_error() {
-    return fail(target_.format->parse_error(provider_status_, collected_));
+    return fail(target_.format->parse_error(answer_head_, collected_));
 }
 
 Exchange::Step Exchange::finish_one_shot() {
@@ -453,6 +470,9 @@ Exchange::Step Exchange::finish_one_shot() {
         return fail(std::move(response.error()));
     }
 
+    if (response->id.empty()) {
+        response->id = request_id_;
+    }
     account_for(*response);
     if (observer_) {
         observer_->on_response(*response);
@@ -499,7 +519,8 @@ void Exchange::begin_answer() {
     mode_ = Mode::over;
     status_ = 200;
     streaming_ = head_.stream;
-    content_type_ = head_.stream ? client_.stream_type() : "application/json";
+    content_type_ = head_.stream ? client_.client_stream_type(query_)
+                                 : "application/json";
 }
 
 void Exchange::answer(chat::Response &response) {
@@ -557,10 +578,10 @@ bool Exchange::answer(const Rendition &rendition) {
 }
 
 Exchange::Step Exchange::finish_models(json::Value root) {
-    json::Value data = root["data"];
-    if (!data.is_array()) {
-        return fail(bad_gateway("the provider's list of models has no "
-                                "\"data\""));
+    auto known = target_.format->parse_models(root);
+    if (!known) {
+        return fail(bad_gateway("the provider's list of models is none of " +
+                                std::string(target_.format->name())));
     }
 
     mode_ = Mode::over;
@@ -572,10 +593,9 @@ Exchange::Step Exchange::finish_models(json::Value root) {
     }
 
     std::vector<std::string_view> names;
-    for (auto model : data.elements()) {
-        if (auto id = model["id"].string();
-            !id.empty() && (!shows_model_ || shows_model_(id))) {
-            names.push_back(id);
+    for (auto name : *known) {
+        if (!shows_model_ || shows_model_(name)) {
+            names.push_back(name);
         }
     }
     client_.write_models(names, now_, output_);

@@ -12,11 +12,14 @@ namespace {
 //   stream_options          Mistral refuses members that it does not know,
 //                           and sends usage unasked, as Perplexity does
 //   output_config           Anthropic's models from 4.5 on
+// A row without a URL is of a provider that has one for each customer.
 constexpr Preset table[] = {
     {"openai", "https://api.openai.com/v1", "openai",
      {.max_completion_tokens = true, .developer_role = true}},
     {"anthropic", "https://api.anthropic.com", "anthropic",
      {.output_config = true}},
+    {"azure", "", "openai",
+     {.max_completion_tokens = true, .developer_role = true}, "api-key"},
     {"cerebras", "https://api.cerebras.ai/v1", "openai",
      {.max_completion_tokens = true}},
     {"dashscope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",

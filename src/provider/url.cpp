@@ -140,4 +140,18 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
     return url;
 }
 
+void append_segment(std::string &out, std::string_view text) {
+    constexpr char digits[] = "0123456789ABCDEF";
+    for (char c : text) {
+        if (is_alnum(c) || c == '-' || c == '_' || c == '~' || c == '.') {
+            out += c;
+        } else {
+            auto byte = static_cast<unsigned char>(c);
+            out += '%';
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        }
+    }
+}
+
 }  // namespace llm

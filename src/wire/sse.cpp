@@ -157,7 +157,8 @@ void SseFramer::emit(std::string_view raw, FrameSink &sink) {
     }
     at_start_ = false;
 
-    Frame frame{{}, {}, raw};
+    Frame frame;
+    frame.raw = raw;
 
     std::string_view body = trim(text);
     if (body.starts_with('{') || body.starts_with('[')) {

@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
         return 0;
     }
 
-    auto head = format.parse_head(document);
+    auto head = format.parse_head(document, {});
     if (!head) {
         promise_error(head.error());
     } else {

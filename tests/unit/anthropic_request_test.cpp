@@ -193,7 +193,7 @@ TEST_CASE("anthropic: the head needs a model and messages only") {
     auto head = [](std::string_view body) {
         json::Document document;
         REQUIRE(document.parse(body));
-        auto head = anthropic_format().parse_head(document);
+        auto head = anthropic_format().parse_head(document, {});
         if (!head) {
             return testing::describe(head.error());
         }

@@ -200,7 +200,7 @@ TEST_CASE("anthropic: the list of models") {
 TEST_CASE("anthropic: where requests go") {
     const Format &format = anthropic_format();
     CHECK(format.name() == "anthropic");
-    CHECK(format.path("m", true) == "/v1/messages");
+    CHECK(format.path({}) == "/v1/messages");
     CHECK(format.key_header() == "x-api-key");
     REQUIRE(format.headers().size() == 1);
     CHECK(format.headers()[0].name == "anthropic-version");

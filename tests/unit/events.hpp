@@ -30,6 +30,8 @@ inline std::string describe(const chat::Event &event) {
                std::string(event.model) + ' ' + std::to_string(event.created);
     case Type::text:
         return line("text", event.text);
+    case Type::image:
+        return line("image " + std::string(event.media_type), event.text);
     case Type::reasoning:
         return line("reasoning", event.text);
     case Type::reasoning_signature:

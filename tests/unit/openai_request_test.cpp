@@ -184,7 +184,7 @@ TEST_CASE("openai: the head is what routing needs, and no more is refused") {
     auto head = [](std::string_view body) {
         json::Document document;
         REQUIRE(document.parse(body));
-        auto result = openai_format().parse_head(document);
+        auto result = openai_format().parse_head(document, {});
         if (!result) {
             CHECK(result.error().kind == ErrorKind::invalid_request);
             return result.error().param + ": " + result.error().message;

@@ -92,3 +92,16 @@ TEST_CASE("a password in a URL is refused and not repeated") {
     CHECK(reason == "must not have a user name or password, "
                     "use \"api_key\" or \"header\"");
 }
+
+TEST_CASE("a segment of a path neither ends nor begins a query") {
+    auto segment = [](std::string_view text) {
+        std::string path = "/";
+        append_segment(path, text);
+        return path;
+    };
+    CHECK(segment("gpt-4.1_mini~x") == "/gpt-4.1_mini~x");
+    CHECK(segment("a/../b?c#d%e") == "/a%2F..%2Fb%3Fc%23d%25e");
+    CHECK(segment("arn:aws:1/x") == "/arn%3Aaws%3A1%2Fx");
+    CHECK(segment(std::string_view("\0\xC3\xA4 ", 4)) == "/%00%C3%A4%20");
+    CHECK(segment("").size() == 1);
+}

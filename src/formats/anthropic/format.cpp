@@ -29,7 +29,11 @@ public:
         return messages_routes;
     }
 
-    std::string path(std::string_view, bool) const override {
+    bool recognises(const ClientHints &hints) const noexcept override {
+        return hints.anthropic_version;
+    }
+
+    std::string path(const CallPath &) const override {
         // The base URL has no version: https://api.anthropic.com.
         return "/v1/messages";
     }
@@ -55,8 +59,8 @@ public:
         return "x-api-key";
     }
 
-    Result<RequestHead> parse_head(
-        const json::Document &document) const override {
+    Result<RequestHead> parse_head(const json::Document &document,
+                                   const RouteMatch &) const override {
         return anthropic::parse_head(document);
     }
 
@@ -118,8 +122,9 @@ public:
         return "text/event-stream";
     }
 
-    Error parse_error(int status, std::string_view body) const override {
-        return anthropic::parse_error(status, body);
+    Error parse_error(const AnswerHead &head,
+                      std::string_view body) const override {
+        return anthropic::parse_error(head.status, body);
     }
 
     void write_error(const Error &error, std::string &out) const override {

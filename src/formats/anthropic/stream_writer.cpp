@@ -79,6 +79,8 @@ public:
             refused_ |= !event.text.empty();
             add(Kind::text, event.text, out);
             break;
+        case Event::Type::image:
+            break;     // no member for it in this API
         case Event::Type::reasoning:
             add(Kind::thinking, event.text, out);
             break;

@@ -1,4 +1,5 @@
 #include "formats/openai/openai.hpp"
+#include "llm/url.hpp"
 
 namespace llm {
 
@@ -17,8 +18,8 @@ public:
         return openai_routes;
     }
 
-    std::string path(std::string_view, bool) const override {
-        return "/chat/completions";
+    std::string path(const CallPath &call) const override {
+        return openai::path(call, "/chat/completions");
     }
 
     std::string_view models_path() const noexcept override {
@@ -37,8 +38,8 @@ public:
         return "authorization";
     }
 
-    Result<RequestHead> parse_head(
-        const json::Document &document) const override {
+    Result<RequestHead> parse_head(const json::Document &document,
+                                   const RouteMatch &) const override {
         return openai::parse_head(document);
     }
 
@@ -90,8 +91,9 @@ public:
         return "text/event-stream";
     }
 
-    Error parse_error(int status, std::string_view body) const override {
-        return openai::parse_error(status, body);
+    Error parse_error(const AnswerHead &head,
+                      std::string_view body) const override {
+        return openai::parse_error(head.status, body);
     }
 
     void write_error(const Error &error, std::string &out) const override {
@@ -123,6 +125,19 @@ public:
 };
 
 }  // namespace
+
+std::string openai::path(const CallPath &call, std::string_view api) {
+    std::string path;
+    if (call.quirks.hosting == Hosting::azure_deployments) {
+        path = "/deployments/";
+        append_segment(path, call.model);
+    }
+    path += api;
+    if (!call.quirks.api_version.empty()) {
+        path.append("?api-version=").append(call.quirks.api_version);
+    }
+    return path;
+}
 
 const Format &openai_format() noexcept {
     static const OpenAiFormat format;

@@ -15,6 +15,11 @@
 
 namespace llm::openai {
 
+// format.cpp
+// The path of one of OpenAI's APIs ("/chat/completions"), also on Azure, whose
+// older paths name the deployment (Azure OpenAI REST API reference).
+std::string path(const CallPath &call, std::string_view api);
+
 // request_read.cpp
 Result<RequestHead> parse_head(const json::Document &document);
 Result<chat::Request> parse_request(const json::Document &document,

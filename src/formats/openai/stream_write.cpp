@@ -129,6 +129,8 @@ void Writer::write(const Event &event, std::string &out) {
     case Type::text:
         write_delta(event, "content", out);
         break;
+    case Type::image:
+        break;
     case Type::reasoning:
         write_delta(event, "reasoning_content", out);
         break;
