@@ -295,7 +295,8 @@ std::string asked(const Format &client, const Feature &feature, bool stream) {
     return body;
 }
 
-// "yes", "-" (the client's API cannot ask for it) or "400".
+// "yes", "in part" (of the answer), "400", or "-": the client's API cannot ask
+// for it.
 std::string try_cell(const Format &client, const Format &provider,
                      const Feature &feature, bool stream) {
     INFO(feature.name << " from " << client.name() << " to "
@@ -331,7 +332,9 @@ std::string try_cell(const Format &client, const Format &provider,
     CHECK(client_hears(client, way.exchange.output(), stream, carries)
           == meaning(*answer.response, carries));
     CHECK(way.exchange.account().complete);
-    return "yes";
+    return meaning(*answer.response, carries) == meaning(*answer.response, {})
+               ? "yes"
+               : "in part";
 }
 
 using Cells = std::map<std::string, std::map<std::string, std::string>>;
