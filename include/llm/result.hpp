@@ -3,6 +3,7 @@
 // a memory resource.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ struct Error {
     int status = 0;
     // The provider's own error type, "insufficient_quota" say; may be empty.
     std::string type;
+    // Seconds to wait before another try, where the provider says so in the
+    // error itself, as Google does; -1: not said.
+    std::int64_t retry_after = -1;
 };
 
 // The HTTP status that a kind stands for, 400..504 (overloaded: 503).

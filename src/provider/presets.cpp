@@ -26,6 +26,8 @@ constexpr Preset table[] = {
      "openai", {}},
     {"deepseek", "https://api.deepseek.com", "openai", {}},
     {"fireworks", "https://api.fireworks.ai/inference/v1", "openai", {}},
+    {"gemini", "https://generativelanguage.googleapis.com/v1beta", "gemini",
+     {}},
     {"groq", "https://api.groq.com/openai/v1", "openai",
      {.max_completion_tokens = true}},
     {"mistral", "https://api.mistral.ai/v1", "openai",
@@ -36,6 +38,9 @@ constexpr Preset table[] = {
     {"perplexity", "https://api.perplexity.ai", "openai",
      {.stream_options = false, .parallel_tool_calls = false}},
     {"together", "https://api.together.xyz/v1", "openai", {}},
+    {"vertex", "", "gemini", {.hosting = Hosting::vertex}, "authorization"},
+    {"vertex-anthropic", "", "anthropic", {.hosting = Hosting::vertex},
+     "authorization"},
     {"xai", "https://api.x.ai/v1", "openai", {.max_completion_tokens = true}},
 };
 
