@@ -151,6 +151,9 @@ std::string loggable(std::string_view text) {
 ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     llm::Exchange &exchange = *up->ctx->exchange;
     const llm::Error &error = exchange.error();
+    if (up->retry_after == -1) {
+        up->retry_after = static_cast<time_t>(error.retry_after);
+    }
     up->ctx->error = error;
     up->ctx->retry_after = up->retry_after;
 

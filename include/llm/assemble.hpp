@@ -18,7 +18,7 @@ namespace llm {
 
 // Neighbouring texts of one type become one part; otherwise parts stand in the
 // order in which they began. Not in a stream, and so not in the answer:
-// service tier, fingerprint, media and blocks that only one format knows.
+// service tier, fingerprint, sound and blocks that only one format knows.
 class Assembler final : public chat::EventSink {
 public:
     enum class State : std::uint8_t {
@@ -48,6 +48,7 @@ private:
         std::string signature;
         std::string id;
         std::string name;
+        std::string media_type;
         bool custom = false;
         std::size_t call = 0;
     };
@@ -77,6 +78,7 @@ private:
     Part *part_of(const chat::Event &event, chat::PartType type,
                   bool always_new);
     void add_text(const chat::Event &event, chat::PartType type);
+    void add_image(const chat::Event &event);
     void add_signature(const chat::Event &event);
     void add_call(const chat::Event &event);
     void add_arguments(const chat::Event &event);

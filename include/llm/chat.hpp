@@ -219,7 +219,7 @@ struct Response {
 struct Event {
     enum class Type : std::uint8_t {
         start,          // id, model, created
-        text,           // text
+        text,           // text; signature, which may come with no text
         image,          // media_type, text: base64, whole
         reasoning,      // text
         reasoning_signature,    // text: the signature
@@ -243,7 +243,7 @@ struct Event {
     std::string_view id;
     std::string_view name;
     bool custom = false;            // tool_call: of an OpenAI "custom" tool
-    std::string_view signature;     // tool_call: as Part::signature
+    std::string_view signature;     // as Part::signature
     std::string_view media_type;
     std::string_view model;
     std::int64_t created = 0;

@@ -80,6 +80,7 @@ private:
     // call's own unique id is.
     std::string model_;
     bool include_usage_ = false;
+    std::string_view content_type_;
     std::int64_t now_ = 0;
     std::int64_t prompt_estimate_ = 0;
     std::size_t unique_size_ = 0;
@@ -238,6 +239,7 @@ private:
     bool ended_ = false;        // done or error was seen
     bool replaced_ = false;     // our own error ends a relayed stream
     bool streaming_ = false;
+    bool relays_ = false;       // the stream's frames are the client's, too
     bool broken_ = false;
     Error error_;
 

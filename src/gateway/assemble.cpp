@@ -72,12 +72,20 @@ Assembler::Part *Assembler::part_of(const chat::Event &event, PartType type,
 }
 
 void Assembler::add_text(const chat::Event &event, PartType type) {
-    if (event.text.empty()) {
+    if (event.text.empty() && event.signature.empty()) {
         return;
     }
     bool always_new = type == PartType::redacted_reasoning;
-    if (Part *part = part_of(event, type, always_new)) {
-        append(part->text, event.text);
+    Part *part = part_of(event, type, always_new);
+    if (part && append(part->text, event.text)) {
+        append(part->signature, event.signature);
+    }
+}
+
+void Assembler::add_image(const chat::Event &event) {
+    Part *part = part_of(event, PartType::image, true);
+    if (part && append(part->text, event.text)) {
+        append(part->media_type, event.media_type);
     }
 }
 
@@ -90,7 +98,8 @@ void Assembler::add_signature(const chat::Event &event) {
 
 void Assembler::add_call(const chat::Event &event) {
     Part *part = part_of(event, PartType::tool_call, true);
-    if (part && append(part->id, event.id) && append(part->name, event.name)) {
+    if (part && append(part->id, event.id) && append(part->name, event.name)
+        && append(part->signature, event.signature)) {
         part->custom = event.custom;
         part->call = event.call;
     }
@@ -212,6 +221,7 @@ void Assembler::on_event(const chat::Event &event) {
         add_text(event, PartType::refusal);
         break;
     case Type::image:
+        add_image(event);
         break;
     case Type::reasoning:
         add_text(event, PartType::reasoning);
@@ -277,6 +287,10 @@ chat::Response Assembler::response(std::pmr::memory_resource *memory) const {
                 break;
             case PartType::redacted_reasoning:
                 part.data = made.text;
+                break;
+            case PartType::image:
+                part.data = made.text;
+                part.media_type = made.media_type;
                 break;
             default:
                 part.text = made.text;

@@ -52,14 +52,14 @@ public:
     explicit Tap(Exchange &exchange) : x_(exchange) {}
 
     void on_frame(const wire::Frame &frame) override {
-        if (x_.ended_ && (!x_.same_format_ || x_.replaced_)) {
+        if (x_.ended_ && (!x_.relays_ || x_.replaced_)) {
             return;
         }
 
         failed_now_ = false;
         x_.reader_->read(frame, *this);
 
-        if (!x_.same_format_ || (failed_now_ && !x_.started_)
+        if (!x_.relays_ || (failed_now_ && !x_.started_)
             || x_.replaced_) {
             return;
         }
@@ -121,7 +121,7 @@ public:
         if (x_.observer_) {
             x_.observer_->on_event(event);
         }
-        if (!x_.same_format_) {
+        if (!x_.relays_) {
             x_.writer_->write(event, x_.output_);
         }
     }
@@ -129,7 +129,7 @@ public:
 private:
     // What the provider does not say the gateway guesses, before the end.
     void tell_estimate() {
-        if (x_.same_format_ || x_.account_.usage.known) {
+        if (x_.relays_ || x_.account_.usage.known) {
             return;
         }
         x_.estimate_usage();
@@ -152,7 +152,7 @@ private:
         x_.broken_ = true;
         // In the same format the frame itself says it, if it is an error and
         // not something that nobody can read; at the end there is none.
-        if (!x_.same_format_ || at_end
+        if (!x_.relays_ || at_end
             || event.error->kind == ErrorKind::bad_gateway) {
             x_.replaced_ = true;
             x_.writer_->write(event, x_.output_);
@@ -335,6 +335,9 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
 
     mode_ = Mode::stream;
     streaming_ = true;
+    // A client of the same API may want its stream in another framing.
+    relays_ = same_format_
+              && client_.client_stream_type(query_) == client_.stream_type();
     framer_ = target_.format->make_framer(limits_.max_event);
     reader_ = target_.format->make_reader();
     writer_ = client_.make_writer(answer_context());
@@ -540,6 +543,7 @@ Rendition Exchange::rendition() const {
     made.stream_ = head_.stream;
     made.model_ = context.request_model;
     made.include_usage_ = context.include_usage;
+    made.content_type_ = content_type_;
     made.now_ = context.now;
     made.prompt_estimate_ = context.prompt_estimate;
     made.unique_size_ = unique_.size();
@@ -560,6 +564,8 @@ bool Exchange::answer(const Rendition &rendition) {
     if (rendition.format_ != &client_ || rendition.stream_ != head_.stream
         || rendition.model_ != context.request_model
         || rendition.include_usage_ != context.include_usage
+        || (head_.stream
+            && rendition.content_type_ != client_.client_stream_type(query_))
         || rendition.now_ != context.now
         || rendition.prompt_estimate_ != context.prompt_estimate
         || rendition.unique_size_ != unique_.size()) {

@@ -16,7 +16,16 @@ void replay_part(const chat::Part &part, chat::Event &event,
 
     switch (part.type) {
     case chat::PartType::text:
+        event.signature = part.signature;
         emit(Type::text, part.text);
+        event.signature = {};
+        break;
+    case chat::PartType::image:
+        if (!part.data.empty()) {
+            event.media_type = part.media_type;
+            emit(Type::image, part.data);
+            event.media_type = {};
+        }
         break;
     case chat::PartType::refusal:
         emit(Type::refusal, part.text);
@@ -35,11 +44,14 @@ void replay_part(const chat::Part &part, chat::Event &event,
         event.id = part.id;
         event.name = part.name;
         event.custom = part.custom;
+        event.signature = part.signature;
         emit(Type::tool_call, {});
+        event.signature = {};
         emit(Type::tool_arguments, part.arguments);
         break;
     default:
-        // Media and native blocks have no streamed form in any API here.
+        // Other media and native blocks have no streamed form in any API
+        // here.
         break;
     }
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llm/chat.hpp"
 #include "llm/format.hpp"
@@ -21,6 +22,10 @@ Result<chat::Request> parse_request(const json::Document &document,
                                     std::pmr::memory_resource *memory);
 Result<void> write_request(const chat::Request &request,
                            const WriteOptions &options, std::string &out);
+
+std::vector<json::Edit> request_edits(std::string_view body,
+                                      const json::Document &document,
+                                      const WriteOptions &options);
 
 Result<chat::Response> parse_response(const json::Document &document,
                                       std::pmr::memory_resource *memory);

@@ -1,6 +1,7 @@
 // The Anthropic Messages API as a format.
 #include "formats/anthropic/anthropic.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "llm/url.hpp"
 
 namespace llm {
 
@@ -33,7 +34,13 @@ public:
         return hints.anthropic_version;
     }
 
-    std::string path(const CallPath &) const override {
+    std::string path(const CallPath &call) const override {
+        if (call.quirks.hosting == Hosting::vertex) {
+            // The base URL ends with /publishers/anthropic.
+            std::string path = "/models/";
+            append_segment(path, call.model);
+            return path + (call.stream ? ":streamRawPredict" : ":rawPredict");
+        }
         // The base URL has no version: https://api.anthropic.com.
         return "/v1/messages";
     }
@@ -83,13 +90,7 @@ public:
     std::vector<json::Edit> request_edits(
         std::string_view body, const json::Document &document,
         const WriteOptions &options) const override {
-        json::Value root = document.root();
-        if (root["model"].string() == options.model) {
-            return {};
-        }
-        std::string model;
-        json::append_string(model, options.model);
-        return {json::set_member(body, root, "model", model)};
+        return anthropic::request_edits(body, document, options);
     }
 
     Result<chat::Response> parse_response(

@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "formats/anthropic/fields.hpp"
+#include "formats/anthropic/tables.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::anthropic {
@@ -353,6 +355,10 @@ private:
         if (!required_string(block, "data", path, part.data)) {
             return false;
         }
+        if (part.data.starts_with(google_mark)) {
+            call_signature_ = part.data.substr(google_mark.size());
+            return true;
+        }
         message.parts.push_back(part);
         return true;
     }
@@ -371,6 +377,7 @@ private:
                         input ? "must be an object" : "is required");
         }
         part.arguments = input.raw();
+        part.signature = std::exchange(call_signature_, {});
         message.parts.push_back(part);
         return true;
     }
@@ -422,6 +429,8 @@ private:
 
     std::pmr::memory_resource *memory_;
     chat::Request &request_;
+    // Of the call that follows, by one of Google's models.
+    std::string_view call_signature_;
 };
 
 const MessageReader::BlockRow MessageReader::block_rows[] = {

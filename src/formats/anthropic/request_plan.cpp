@@ -27,6 +27,12 @@ struct Unsupported {
     bool (*asked)(const Request &);
 };
 
+bool has_extra(const Request &request, std::string_view name) {
+    return std::any_of(
+        request.extra.begin(), request.extra.end(),
+        [name](const json::Member &member) { return member.name == name; });
+}
+
 constexpr Unsupported unsupported_rows[] = {
     {"n", [](const Request &request) { return request.n.value_or(1) > 1; }},
     {"logprobs",
@@ -43,6 +49,16 @@ constexpr Unsupported unsupported_rows[] = {
     {"web_search_options",
      [](const Request &request) {
          return request.web_search_options.is_object();
+     }},
+    // Google's: a part of the prompt, a kind of answer.
+    {"cachedContent",
+     [](const Request &request) {
+         return has_extra(request, "cachedContent")
+                || has_extra(request, "cached_content");
+     }},
+    {"responseMimeType",
+     [](const Request &request) {
+         return has_extra(request, "responseMimeType");
      }},
 };
 

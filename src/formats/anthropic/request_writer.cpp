@@ -37,9 +37,14 @@ public:
           writer_(out), blocks_(options, plan.ours, writer_) {}
 
     Result<void> write() {
-        writer_.begin_object()
-            .member("model", options_.model)
-            .member("max_tokens", plan_.max_tokens);
+        writer_.begin_object();
+        if (auto version = body_version(options_.quirks.hosting);
+            version.empty()) {
+            writer_.member("model", options_.model);
+        } else {
+            writer_.member("anthropic_version", version);
+        }
+        writer_.member("max_tokens", plan_.max_tokens);
         if (request_.stream) {
             writer_.member("stream", true);
         }

@@ -181,6 +181,14 @@ private:
             append_tool_id(id, context_, calls_);
         }
         ++calls_;
+        if (!part.signature.empty()) {
+            std::string data(google_mark);
+            writer_.begin_object()
+                .member("type", "redacted_thinking")
+                .member("data",
+                        std::string_view(data.append(part.signature)))
+                .end_object();
+        }
         writer_.begin_object()
             .member("type", "tool_use")
             .member("id", id)

@@ -193,6 +193,10 @@ private:
     }
 
     void add_call(const Event &event, std::string &out) {
+        if (!event.signature.empty()) {
+            std::string data(google_mark);
+            add_redacted(data.append(event.signature), out);
+        }
         Block block(Kind::call);
         block.call = event.call;
         block.id = event.id;

@@ -77,6 +77,15 @@ constexpr ModelTraits models[] = {
     {"", Thinking::both, Effort::xhigh, true, true, 0},
 };
 
+struct VersionRow {
+    Hosting hosting;
+    std::string_view version;
+};
+
+constexpr VersionRow versions[] = {
+    {Hosting::vertex, "vertex-2023-10-16"},
+};
+
 struct BudgetRow {
     std::string_view effort;
     std::int64_t tokens;
@@ -88,6 +97,15 @@ constexpr BudgetRow budgets[] = {
 };
 
 }  // namespace
+
+std::string_view body_version(Hosting hosting) noexcept {
+    for (const VersionRow &row : versions) {
+        if (row.hosting == hosting) {
+            return row.version;
+        }
+    }
+    return {};
+}
 
 FinishReason finish_reason(std::string_view stop_reason) noexcept {
     if (stop_reason.empty()) {

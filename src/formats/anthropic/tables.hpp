@@ -7,12 +7,18 @@
 #include <string_view>
 
 #include "llm/chat.hpp"
+#include "llm/format.hpp"
 #include "llm/result.hpp"
 
 namespace llm::anthropic {
 
 // The API version that this format speaks.
 inline constexpr std::string_view api_version = "2023-06-01";
+
+// What a body says instead of the header anthropic-version where the model is
+// in the path; empty: neither. Source: Claude on Vertex AI, in Anthropic's
+// docs and its Python SDK.
+std::string_view body_version(Hosting hosting) noexcept;
 
 // Where a model cannot be held to a JSON schema, it is made to call this tool,
 // whose input is the answer. The readers of answers and streams know it by
@@ -24,6 +30,12 @@ inline constexpr std::string_view answer_tool = "llm_structured_answer";
 // off again.
 inline constexpr std::string_view custom_prefix = "llm_custom_";
 inline constexpr std::string_view custom_input = "input";
+
+// The signature of a call that one of Google's models has made travels as the
+// data of redacted thinking before the call, with this in front of it: clients
+// give that back as it came. The reader of requests puts it where it belongs,
+// and no provider of this API is sent any.
+inline constexpr std::string_view google_mark = "google:";
 
 // A stop_reason's meaning; a word that is new counts as stop, an empty one as
 // none.

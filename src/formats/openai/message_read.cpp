@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "formats/openai/data_url.hpp"
+#include "formats/openai/google.hpp"
 #include "formats/openai/reasoning.hpp"
 #include "formats/openai/tables.hpp"
 #include "llm/arena.hpp"
@@ -294,6 +295,8 @@ bool MessageReader::read_assistant(Value value, const Path &path,
         return false;
     }
 
+    sign_text(value, message);
+
     std::string_view refusal;
     if (!optional_text(value, path, "refusal", refusal)) {
         return false;
@@ -383,6 +386,7 @@ bool MessageReader::read_tool_call(Value value, const Path &path,
         return false;
     }
 
+    part.signature = google_signature(value);
     calls_.insert(part.id);
     message.parts.push_back(part);
     return true;

@@ -20,7 +20,12 @@ constexpr std::size_t most_stops = 4;
 
 // Members of other formats that change what the model can do, and that this
 // API has no place for; all others can be left out.
-constexpr std::string_view essential_extras[] = {"mcp_servers"};
+constexpr std::string_view essential_extras[] = {
+    "mcp_servers",          // Anthropic
+    "cachedContent",        // Google: a part of the prompt
+    "cached_content",
+    "responseMimeType",     // Google: none that this API has
+};
 
 class RequestWriter {
 public:

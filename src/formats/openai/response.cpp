@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "formats/openai/answer.hpp"
+#include "formats/openai/google.hpp"
+#include "formats/openai/images.hpp"
 #include "formats/openai/reasoning.hpp"
 #include "formats/openai/tables.hpp"
 #include "llm/arena.hpp"
@@ -49,6 +51,7 @@ void read_calls(Value source, std::string_view answer_id, Message &message,
         Part &part = custom ? add_call(call["custom"], "input", message)
                             : add_call(call["function"], "arguments", message);
         part.custom = custom;
+        part.signature = google_signature(call);
         name_call(part, call["id"].string());
     }
     if (Value call = source["function_call"]; call.is_object()) {
@@ -67,6 +70,15 @@ void read_message(Value source, Message &message) {
         add_text(type, text, message);
     });
     add_text(PartType::refusal, source["refusal"].string(), message);
+    sign_text(source, message);
+    for_each_image(source, [&](std::string_view media_type,
+                               std::string_view data) {
+        Part part;
+        part.type = PartType::image;
+        part.media_type = media_type;
+        part.data = data;
+        message.parts.push_back(part);
+    });
 }
 
 bool has_calls(const Message &message) {
@@ -104,7 +116,9 @@ void write_calls(json::Writer &w, const Message &message) {
                 .member("arguments", part.arguments.empty() ? "{}"
                                                             : part.arguments);
         }
-        w.end_object().end_object();
+        w.end_object();
+        write_google_signature(w, part.signature);
+        w.end_object();
     }
     w.end_array();
 }
@@ -137,11 +151,18 @@ void write_message(json::Writer &w, const Message &message) {
     bool reasoning = false;
     bool details = false;
     bool refused = false;
+    bool images = false;
+    std::string_view signature;     // of the text
     for (const Part &part : message.parts) {
+        images |= part.type == PartType::image && !part.data.empty();
+        if (part.type == PartType::text && !part.signature.empty()) {
+            signature = part.signature;
+        }
         texts |= part.type == PartType::text;
         reasoning |= part.type == PartType::reasoning && !part.text.empty();
         details |= part.type == PartType::redacted_reasoning
-                   || !part.signature.empty();
+                   || (part.type == PartType::reasoning
+                       && !part.signature.empty());
         refused |= part.type == PartType::refusal;
     }
     bool calls = has_calls(message);
@@ -172,6 +193,17 @@ void write_message(json::Writer &w, const Message &message) {
     if (details) {
         write_reasoning_details(w, message);
     }
+    if (images) {
+        std::int64_t index = 0;
+        w.key("images").begin_array();
+        for (const Part &part : message.parts) {
+            if (part.type == PartType::image && !part.data.empty()) {
+                write_image(w, part.media_type, part.data, index++);
+            }
+        }
+        w.end_array();
+    }
+    write_google_signature(w, signature);
     if (calls) {
         write_calls(w, message);
     }

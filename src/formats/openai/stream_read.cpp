@@ -2,6 +2,8 @@
 #include <vector>
 
 #include "formats/openai/answer.hpp"
+#include "formats/openai/google.hpp"
+#include "formats/openai/images.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/openai/reasoning.hpp"
 
@@ -38,6 +40,7 @@ struct Call {
     std::optional<std::int64_t> index;
     std::string id;
     std::string name;
+    std::string signature;
     std::string early;          // arguments that came before the name
     std::size_t number = 0;     // as we count
     bool custom = false;        // free text instead of arguments
@@ -213,6 +216,8 @@ void Reader::read_delta(Value delta, Choice &choice, EventSink &sink) {
     Value calls;
     Value function_call;
     bool reasoning = false;
+    bool images = false;
+    std::string_view signature;
     for (const json::Member &member : delta.members()) {
         if (member.name == "content") {
             content = member.value;
@@ -224,6 +229,10 @@ void Reader::read_delta(Value delta, Choice &choice, EventSink &sink) {
             function_call = member.value;
         } else if (member.name.starts_with("reasoning")) {
             reasoning = true;
+        } else if (member.name == "images") {
+            images = true;
+        } else if (member.name == "extra_content") {
+            signature = google_signature(delta);
         }
     }
 
@@ -244,6 +253,25 @@ void Reader::read_delta(Value delta, Choice &choice, EventSink &sink) {
              part, choice, sink);
     });
     text(Type::refusal, refusal.string(), choice, sink);
+    if (images) {
+        for_each_image(delta, [&](std::string_view media_type,
+                                  std::string_view data) {
+            answered_ = true;
+            Event event;
+            event.type = Type::image;
+            event.choice = choice.index;
+            event.media_type = media_type;
+            event.text = data;
+            sink.on_event(event);
+        });
+    }
+    if (!signature.empty()) {
+        Event event;
+        event.type = Type::text;
+        event.choice = choice.index;
+        event.signature = signature;
+        sink.on_event(event);
+    }
 
     bool first = true;
     for (Value call : calls.elements()) {
@@ -324,6 +352,9 @@ void Reader::read_call(Value source, bool first, Choice &choice,
     if (call->id.empty() && is_id(source["id"].string())) {
         call->id = source["id"].string();
     }
+    if (auto signature = google_signature(source); !signature.empty()) {
+        call->signature = signature;
+    }
     if (source["custom"].is_object()) {
         call->custom = true;
         read_function(source["custom"], "input", *call, choice, sink);
@@ -368,6 +399,7 @@ void Reader::read_function(Value function, std::string_view arguments,
         event.call = call.number;
         event.id = call.id;
         event.name = call.name;
+        event.signature = call.signature;
         event.custom = call.custom;
         sink.on_event(event);
     }

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "formats/openai/google.hpp"
+#include "formats/openai/images.hpp"
 #include "formats/openai/openai.hpp"
 
 namespace llm::openai {
@@ -30,6 +32,7 @@ private:
         std::int64_t index = 0;
         std::vector<Call> calls;
         std::int64_t details = 0;   // reasoning details so far
+        std::int64_t images = 0;
     };
 
     void start(std::string_view id, std::string_view model,
@@ -39,6 +42,8 @@ private:
     void close(std::string_view finish_reason, std::string &out) const;
     void write_delta(const Event &event, std::string_view name,
                      std::string &out);
+    void write_signature(const Event &event, std::string &out);
+    void write_image_chunk(const Event &event, std::string &out);
     void write_detail(const Event &event, std::string_view type,
                       std::string_view name, std::string &out);
     void write_call(const Event &event, std::string &out);
@@ -128,8 +133,10 @@ void Writer::write(const Event &event, std::string &out) {
         break;
     case Type::text:
         write_delta(event, "content", out);
+        write_signature(event, out);
         break;
     case Type::image:
+        write_image_chunk(event, out);
         break;
     case Type::reasoning:
         write_delta(event, "reasoning_content", out);
@@ -187,6 +194,30 @@ void Writer::write_delta(const Event &event, std::string_view name,
     close({}, out);
 }
 
+void Writer::write_signature(const Event &event, std::string &out) {
+    if (event.signature.empty()) {
+        return;
+    }
+    choice_of(event, out);
+    open(event.choice, out);
+    json::Writer w(out);
+    write_google_signature(w, event.signature);
+    close({}, out);
+}
+
+void Writer::write_image_chunk(const Event &event, std::string &out) {
+    if (event.text.empty()) {
+        return;
+    }
+    Choice &choice = choice_of(event, out);
+    open(event.choice, out);
+    json::Writer w(out);
+    w.key("images").begin_array();
+    write_image(w, event.media_type, event.text, choice.images++);
+    w.end_array();
+    close({}, out);
+}
+
 void Writer::write_detail(const Event &event, std::string_view type,
                           std::string_view name, std::string &out) {
     if (event.text.empty()) {
@@ -218,7 +249,13 @@ void Writer::write_call(const Event &event, std::string &out) {
     out.append(event.custom ? ",\"type\":\"custom\",\"custom\":{\"name\":"
                             : ",\"type\":\"function\",\"function\":{\"name\":");
     json::append_string(out, event.name);
-    out.append(event.custom ? ",\"input\":\"\"}}]" : ",\"arguments\":\"\"}}]");
+    out.append(event.custom ? ",\"input\":\"\"}" : ",\"arguments\":\"\"}");
+    if (!event.signature.empty()) {
+        out.push_back(',');
+        json::Writer w(out);
+        write_google_signature(w, event.signature);
+    }
+    out.append("}]");
     close({}, out);
 }
 
