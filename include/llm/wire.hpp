@@ -124,6 +124,11 @@ private:
 // `event`, else an event.
 void append_event_message(std::string &out, std::string_view event,
                           std::string_view data, bool failure = false);
+// Likewise in two steps, between which the caller appends the payload. The
+// first returns what the second needs to know.
+std::size_t begin_event_message(std::string &out, std::string_view event,
+                                bool failure = false);
+void end_event_message(std::string &out, std::size_t begun);
 
 // Appends "event: NAME\ndata: DATA\n\n"; without the first line if the name is
 // empty. data must not hold a line end (JSON of our writer does not).

@@ -7,6 +7,7 @@ std::span<const Format *const> formats() noexcept {
     static const Format *const rows[] = {
         &openai_format(),
         &anthropic_format(),
+        &bedrock_format(),
     };
     return rows;
 }

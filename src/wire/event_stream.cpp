@@ -263,24 +263,33 @@ std::size_t EventStreamFramer::pending() const noexcept {
     return held_.size();
 }
 
-void append_event_message(std::string &out, std::string_view event,
-                          std::string_view data, bool failure) {
+std::size_t begin_event_message(std::string &out, std::string_view event,
+                                bool failure) {
     std::size_t start = out.size();
     out.append(prelude_size, '\0');
     append_header(out, failure ? ":exception-type" : ":event-type", event);
     append_header(out, ":content-type", "application/json");
     append_header(out, ":message-type", failure ? "exception" : "event");
-    std::size_t headers = out.size() - start - prelude_size;
-    out.append(data);
+    write_u32(out.data() + start + 4,
+              static_cast<std::uint32_t>(out.size() - start - prelude_size));
+    return start;
+}
 
-    std::size_t body = out.size() - start;
-    char *message = out.data() + start;
+void end_event_message(std::string &out, std::size_t begun) {
+    std::size_t body = out.size() - begun;
+    char *message = out.data() + begun;
     write_u32(message, static_cast<std::uint32_t>(body + crc_size));
-    write_u32(message + 4, static_cast<std::uint32_t>(headers));
     write_u32(message + 8, crc32({message, 8}));
     char crc[crc_size];
     write_u32(crc, crc32({message, body}));
     out.append(crc, crc_size);
+}
+
+void append_event_message(std::string &out, std::string_view event,
+                          std::string_view data, bool failure) {
+    std::size_t begun = begin_event_message(out, event, failure);
+    out.append(data);
+    end_event_message(out, begun);
 }
 
 }  // namespace llm::wire
