@@ -163,6 +163,9 @@ struct Request {
     // (what would change the answer is refused) or drops them.
     List<json::Member> extra;
     const Format *origin = nullptr; // the format of `extra` and of `source`s
+    // A member of `extra` that must not be left out, so that only its own
+    // format can serve the call (Bedrock's guardrailConfig); empty: none.
+    std::string_view own_only;
 };
 
 enum class FinishReason : std::uint8_t {

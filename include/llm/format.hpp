@@ -277,6 +277,7 @@ public:
 const Format &openai_format() noexcept;
 const Format &anthropic_format() noexcept;
 const Format &gemini_format() noexcept;
+const Format &bedrock_format() noexcept;
 
 // All formats, in the order of their routes' precedence.
 std::span<const Format *const> formats() noexcept;

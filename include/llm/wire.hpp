@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -76,6 +77,58 @@ private:
     bool at_start_ = true;      // a BOM may come
     bool failed_ = false;
 };
+
+// AWS' event streams, "application/vnd.amazon.eventstream". Source: Smithy
+// specification, "Amazon Event Stream". A message is (big endian)
+//
+//     4 bytes     its size, all of it
+//     4 bytes     size of the headers
+//     4 bytes     CRC-32 of these eight bytes
+//     headers     each: size of the name (1), name, type of the value (1),
+//                 value: nothing, or 1, 2, 4, 8 or 16 bytes, or a size (2)
+//                 and that many bytes
+//     payload
+//     4 bytes     CRC-32 of all bytes before
+//
+// Both CRCs are checked; a message that fails them ends the stream, as does
+// one that the end of the stream cuts off. Of the headers a Frame holds what
+// says how the payload is to be read:
+//
+//     :message-type "event"       event: ":event-type"
+//     :message-type "exception"   event: ":exception-type"; failure
+//     :message-type "error"       event: ":error-code"; failure; data:
+//                                 ":error-message", which is plain text, where
+//                                 there is no payload
+//
+// Copies only what a cut leaves over, as SseFramer.
+class EventStreamFramer final : public Framer {
+public:
+    // max_event: bytes of one message, all of it.
+    explicit EventStreamFramer(std::size_t max_event = std::size_t{16} << 20);
+
+    Result<void> feed(std::string_view bytes, FrameSink &sink) override;
+    Result<void> finish(FrameSink &sink) override;
+    std::size_t pending() const noexcept override;
+
+private:
+    Result<std::size_t> message_size(std::string_view prelude) const;
+    Error fail(Error error);
+
+    std::size_t max_event_;
+    std::string held_;          // a message's first bytes
+    std::size_t wanted_ = 0;    // its size, once that is known; else 0
+    std::optional<Error> error_;
+};
+
+// Appends a message whose payload is JSON; `failure`: an exception of the type
+// `event`, else an event.
+void append_event_message(std::string &out, std::string_view event,
+                          std::string_view data, bool failure = false);
+// Likewise in two steps, between which the caller appends the payload. The
+// first returns what the second needs to know.
+std::size_t begin_event_message(std::string &out, std::string_view event,
+                                bool failure = false);
+void end_event_message(std::string &out, std::size_t begun);
 
 // Appends "event: NAME\ndata: DATA\n\n"; without the first line if the name is
 // empty. data must not hold a line end (JSON of our writer does not).

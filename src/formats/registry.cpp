@@ -8,6 +8,7 @@ std::span<const Format *const> formats() noexcept {
         &openai_format(),
         &anthropic_format(),
         &gemini_format(),
+        &bedrock_format(),
     };
     return rows;
 }

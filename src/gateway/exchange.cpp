@@ -246,6 +246,12 @@ Result<void> Exchange::prepare(const Target &target) {
         if (!parsed) {
             return parsed.error();
         }
+        std::string member((*parsed)->own_only);
+        if (!member.empty() && !target.drop_unsupported) {
+            return unsupported(
+                member + " is not supported by this model's provider",
+                member);
+        }
         auto outcome = target.format->write_request(**parsed, options, written_);
         if (outcome) {
             pieces_.push_back(written_);

@@ -10,6 +10,7 @@
 
 #include "formats/anthropic/anthropic.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/object_end.hpp"
 
 namespace llm::anthropic {
 
@@ -17,39 +18,6 @@ namespace {
 
 using chat::Event;
 using chat::FinishReason;
-
-// Tells when a JSON object that comes in fragments is whole.
-class ObjectEnd {
-public:
-    void feed(std::string_view fragment) noexcept {
-        for (char c : fragment) {
-            if (in_string_) {
-                if (escaped_) {
-                    escaped_ = false;
-                } else if (c == '\\') {
-                    escaped_ = true;
-                } else if (c == '"') {
-                    in_string_ = false;
-                }
-            } else if (c == '"') {
-                in_string_ = true;
-            } else if (c == '{' || c == '[') {
-                ++depth_;
-                opened_ = true;
-            } else if ((c == '}' || c == ']') && depth_ != 0) {
-                --depth_;
-            }
-        }
-    }
-
-    bool reached() const noexcept { return opened_ && depth_ == 0; }
-
-private:
-    std::size_t depth_ = 0;
-    bool in_string_ = false;
-    bool escaped_ = false;
-    bool opened_ = false;
-};
 
 class Writer final : public StreamWriter {
 public:

@@ -1,0 +1,504 @@
+// Source: Bedrock API reference, Converse; Bedrock User Guide, tool use and
+// structured output; Anthropic's docs on extended thinking.
+#include "formats/bedrock/request_plan.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "formats/anthropic/request_plan.hpp"
+
+namespace llm::bedrock {
+
+namespace {
+
+using anthropic::is_blank;
+using anthropic::refuse;
+using chat::Message;
+using chat::Part;
+using chat::PartType;
+using chat::Request;
+using chat::Role;
+using chat::ToolChoice;
+
+using Names = std::vector<std::string_view>;
+
+// What others can ask for and this API has no way to say, where leaving it out
+// would make the answer another one. Mere hints (seed, logit_bias, penalties,
+// parallel_tool_calls, verbosity and the like) are left out without a word.
+struct Unsupported {
+    std::string_view param;
+    bool (*asked)(const Request &);
+};
+
+constexpr Unsupported unsupported_rows[] = {
+    {"n", [](const Request &call) { return call.n.value_or(1) > 1; }},
+    {"logprobs",
+     [](const Request &call) { return call.logprobs.value_or(false); }},
+    {"modalities",
+     [](const Request &call) {
+         auto all = call.modalities.elements();
+         return std::any_of(all.begin(), all.end(), [](json::Value one) {
+             return one.string() != "text";
+         });
+     }},
+    {"web_search_options",
+     [](const Request &call) {
+         return call.web_search_options.is_object();
+     }},
+};
+
+class Planner {
+public:
+    Planner(const Request &request, const WriteOptions &options)
+        : request_(request), options_(options) {
+        plan_.traits = &model_traits(options.model);
+        if (plan_.traits->thinking == Thinking::claude) {
+            plan_.claude = &anthropic::model_traits(options.model);
+        }
+        plan_.ours = request.origin == &bedrock_format();
+    }
+
+    Result<Plan> plan() {
+        if (auto outcome = check(); !outcome) {
+            return std::move(outcome.error());
+        }
+        if (auto outcome = plan_tools(); !outcome) {
+            return std::move(outcome.error());
+        }
+        plan_choice();
+        if (auto outcome = plan_answer(); !outcome) {
+            return std::move(outcome.error());
+        }
+        plan_thinking();
+        plan_max_tokens();
+        plan_turns();
+        if (auto outcome = check_results(); !outcome) {
+            return std::move(outcome.error());
+        }
+        plan_missing_results();
+        plan_idle_tool();
+        return std::move(plan_);
+    }
+
+private:
+    Result<void> check() {
+        for (const Unsupported &row : unsupported_rows) {
+            if (!row.asked(request_)) {
+                continue;
+            }
+            auto outcome = refuse(options_, std::string(row.param),
+                                  "is not supported by this model's provider");
+            if (!outcome) {
+                return outcome;
+            }
+        }
+        return {};
+    }
+
+    // Tools
+
+    Result<void> plan_tools() {
+        if (mode() == ToolChoice::Mode::none) {
+            // The API has no way to keep the model from calling them.
+            return {};
+        }
+        bool all = mode() != ToolChoice::Mode::allowed;
+        Names names = all ? Names() : allowed_names();
+        for (std::size_t i = 0; i < request_.tools.size(); ++i) {
+            const chat::Tool &tool = request_.tools[i];
+            if (!all
+                && !std::binary_search(names.begin(), names.end(),
+                                       tool.name)) {
+                continue;
+            }
+            std::string param = "tools[" + std::to_string(i) + "]";
+            if (tool.type == chat::Tool::Type::native && !plan_.ours) {
+                auto outcome = refuse(options_, param + ".type",
+                                      "is not supported by this model's "
+                                      "provider");
+                if (!outcome) {
+                    return outcome;
+                }
+                continue;
+            }
+            if (tool.source["custom"]["format"]["type"].string()
+                == "grammar") {
+                auto outcome =
+                    refuse(options_, param + ".custom.format",
+                           "must be text for this model's provider");
+                if (!outcome) {
+                    return outcome;
+                }
+            }
+            plan_.tools.push_back(i);
+        }
+        return {};
+    }
+
+    ToolChoice::Mode mode() const {
+        return request_.tool_choice ? request_.tool_choice->mode
+                                    : ToolChoice::Mode::automatic;
+    }
+
+    json::Value allowed() const {
+        json::Value source = request_.tool_choice->source;
+        json::Value inner = source["allowed_tools"];
+        return inner ? inner : source;
+    }
+
+    Names allowed_names() const {
+        Names names;
+        for (json::Value one : allowed()["tools"].elements()) {
+            names.push_back(one[one["type"].string()]["name"].string());
+        }
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+
+    void plan_choice() {
+        if (plan_.tools.empty()) {
+            return;
+        }
+        switch (mode()) {
+        case ToolChoice::Mode::required:
+            plan_.choice = "any";
+            break;
+        case ToolChoice::Mode::named:
+            plan_.choice = "tool";
+            plan_.choice_name = request_.tool_choice->name;
+            break;
+        case ToolChoice::Mode::allowed:
+            plan_.choice =
+                allowed()["mode"].string() == "required" ? "any" : "";
+            break;
+        case ToolChoice::Mode::automatic:
+            if (plan_.ours && request_.tool_choice) {
+                plan_.choice = "auto";
+            }
+            break;
+        case ToolChoice::Mode::none:
+            break;
+        }
+    }
+
+    // How the model is held to the response format.
+    Result<void> plan_answer() {
+        using Type = chat::ResponseFormat::Type;
+        if (!request_.response_format
+            || request_.response_format->type == Type::text) {
+            return {};
+        }
+        const chat::ResponseFormat &format = *request_.response_format;
+        if (format.type == Type::json_object || !format.schema.is_object()) {
+            plan_.json_instruction = true;
+            return {};
+        }
+
+        Schema schema = plan_.traits->schema;
+        if (plan_.claude && !plan_.claude->schema) {
+            schema = Schema::tool;
+        }
+        if (schema == Schema::format || plan_.ours) {
+            plan_.text_format = true;
+            return {};
+        }
+        if (schema == Schema::none) {
+            return refuse(options_, "response_format",
+                          "with a JSON schema is not supported by this model");
+        }
+        // Where the model must call a tool of the client's anyway, it does
+        // not answer yet.
+        if (plan_.choice == "any" || plan_.choice == "tool") {
+            return {};
+        }
+        plan_.answer_tool = true;
+        plan_.choice = plan_.tools.empty() ? "tool" : "any";
+        plan_.choice_name = anthropic::answer_tool;
+        return {};
+    }
+
+    // Thinking
+
+    void plan_thinking() {
+        const chat::Reasoning &reasoning = request_.reasoning;
+        switch (plan_.traits->thinking) {
+        case Thinking::none:
+            break;
+        case Thinking::claude:
+            plan_claude();
+            break;
+        case Thinking::nova:
+        case Thinking::effort:
+            plan_.effort = common_effort(reasoning.effort);
+            if (plan_.effort.empty()
+                && reasoning.mode == chat::Reasoning::Mode::budget) {
+                plan_.effort = "medium";
+            }
+            break;
+        }
+    }
+
+    // The words that models other than Claude know.
+    static std::string_view common_effort(std::string_view word) {
+        if (word == "minimal") {
+            return "low";
+        }
+        if (word == "xhigh" || word == "max") {
+            return "high";
+        }
+        return word == "none" ? "" : word;
+    }
+
+    void plan_claude() {
+        using anthropic::Effort;
+        using Mode = chat::Reasoning::Mode;
+        using Thinks = anthropic::Thinking;
+        const chat::Reasoning &reasoning = request_.reasoning;
+        const anthropic::ModelTraits &claude = *plan_.claude;
+        if (claude.thinking == Thinks::none) {
+            return;
+        }
+
+        Mode mode = reasoning.mode;
+        if (reasoning.effort == "none") {
+            mode = Mode::disabled;
+        } else if (mode == Mode::unset && !reasoning.effort.empty()) {
+            mode = Mode::adaptive;
+        }
+        bool adaptive = claude.thinking != Thinks::budget;
+        switch (mode) {
+        case Mode::unset:
+            break;
+        case Mode::disabled:
+            plan_.thinking = "disabled";
+            break;
+        case Mode::adaptive:
+            plan_.thinking = adaptive ? "adaptive" : "enabled";
+            plan_.budget = anthropic::thinking_budget(reasoning.effort);
+            break;
+        case Mode::budget:
+            plan_.thinking = claude.thinking == Thinks::adaptive ? "adaptive"
+                                                                 : "enabled";
+            plan_.budget = std::max(reasoning.budget_tokens,
+                                    anthropic::min_thinking_budget);
+            break;
+        }
+
+        // A model that is made to call a tool cannot think before it.
+        if (plan_.choice == "any" || plan_.choice == "tool") {
+            plan_.thinking =
+                claude.thinking == Thinks::adaptive ? "disabled" : "";
+        }
+        plan_.thinking_as_came =
+            reasoning.source["type"].string() == plan_.thinking
+            && !plan_.thinking.empty();
+
+        std::string_view word = reasoning.effort;
+        if (claude.effort == Effort::none || word.empty() || word == "none") {
+            return;
+        }
+        bool highest = word == "xhigh" || word == "max";
+        plan_.effort = word == "minimal"                      ? "low"
+                       : highest && claude.effort < Effort::max ? "high"
+                       : word == "xhigh" && claude.effort < Effort::xhigh
+                           ? "max"
+                           : word;
+    }
+
+    // Unlike Anthropic's own API this one needs none: the model's own bound
+    // is the default.
+    void plan_max_tokens() {
+        plan_.max_tokens = request_.max_tokens;
+        if (plan_.max_tokens) {
+            plan_.max_tokens = std::max<std::int64_t>(*plan_.max_tokens, 1);
+        }
+        if (plan_.claude && plan_.claude->max_tokens != 0
+            && plan_.max_tokens) {
+            plan_.max_tokens =
+                std::min(*plan_.max_tokens, plan_.claude->max_tokens);
+        }
+
+        // The budget is a part of them. Half at most, since an answer that
+        // has no room left is none.
+        if (plan_.thinking != "enabled" || plan_.thinking_as_came
+            || !plan_.max_tokens) {
+            return;
+        }
+        if (*plan_.max_tokens <= anthropic::min_thinking_budget) {
+            plan_.thinking = {};
+            return;
+        }
+        plan_.budget = std::max(std::min(plan_.budget, *plan_.max_tokens / 2),
+                                anthropic::min_thinking_budget);
+    }
+
+    // Turns
+
+    // Those of other APIs may be anywhere and become the one system prompt;
+    // one in the middle of a call of this API stays there.
+    bool is_hoisted(const Message &message) const {
+        if (message.role != Role::system && message.role != Role::developer) {
+            return false;
+        }
+        return !plan_.ours || !message.source;
+    }
+
+    bool is_written(const Message &message) const {
+        return message.role == Role::tool
+               || std::any_of(
+                   message.parts.begin(), message.parts.end(),
+                   [this](const Part &part) {
+                       return bedrock::is_written(part, plan_.ours);
+                   });
+    }
+
+    void plan_turns() {
+        for (std::size_t i = 0; i < request_.messages.size(); ++i) {
+            const Message &message = request_.messages[i];
+            if (is_hoisted(message)) {
+                plan_.system.push_back(i);
+                continue;
+            }
+            if (!is_written(message)) {
+                continue;
+            }
+            Role role = message.role == Role::tool ? Role::user
+                                                   : message.role;
+            if (role == Role::developer) {
+                role = Role::system;
+            }
+            if (plan_.turns.empty() || plan_.turns.back().role != role) {
+                plan_.turns.push_back({role, {}, {}});
+            }
+            plan_.turns.back().messages.push_back(i);
+        }
+
+        // Results come before anything else in the user's message.
+        for (Turn &turn : plan_.turns) {
+            std::stable_partition(
+                turn.messages.begin(), turn.messages.end(),
+                [this](std::size_t i) {
+                    return request_.messages[i].role == Role::tool;
+                });
+        }
+    }
+
+    // The ids of a turn's calls, to which the next one must have the results.
+    Names calls_of(const Turn &turn) const {
+        Names ids;
+        for (std::size_t i : turn.messages) {
+            for (const Part &part : request_.messages[i].parts) {
+                if (part.type == PartType::tool_call) {
+                    ids.push_back(part.id);
+                }
+            }
+        }
+        return ids;
+    }
+
+    // The ids of the calls that a turn answers.
+    Names results_of(const Turn &turn) const {
+        Names ids;
+        for (std::size_t i : turn.messages) {
+            if (request_.messages[i].role == Role::tool) {
+                ids.push_back(request_.messages[i].tool_call_id);
+            }
+        }
+        return ids;
+    }
+
+    // A result without its call is refused by the API in words that do not
+    // help the client, whose messages have other numbers.
+    Result<void> check_results() const {
+        if (plan_.ours) {
+            return {};
+        }
+        for (std::size_t t = 0; t < plan_.turns.size(); ++t) {
+            const Turn &turn = plan_.turns[t];
+            Names calls;
+            if (t != 0 && plan_.turns[t - 1].role == Role::assistant) {
+                calls = calls_of(plan_.turns[t - 1]);
+                std::sort(calls.begin(), calls.end());
+            }
+            for (std::size_t i : turn.messages) {
+                const Message &message = request_.messages[i];
+                if (message.role == Role::tool
+                    && !std::binary_search(calls.begin(), calls.end(),
+                                           message.tool_call_id)) {
+                    std::string param =
+                        "messages[" + std::to_string(i) + "].tool_call_id";
+                    return invalid_request(
+                        param + " answers no tool call of the assistant "
+                                "message before it",
+                        param);
+                }
+            }
+        }
+        return {};
+    }
+
+    // The calls of an assistant's turn that the user's after it leaves without
+    // a result.
+    void plan_missing_results() {
+        for (std::size_t t = 1; t < plan_.turns.size(); ++t) {
+            const Turn &calls = plan_.turns[t - 1];
+            Turn &results = plan_.turns[t];
+            if (calls.role != Role::assistant || results.role != Role::user) {
+                continue;
+            }
+            Names answered = results_of(results);
+            std::sort(answered.begin(), answered.end());
+            for (std::string_view id : calls_of(calls)) {
+                if (!std::binary_search(answered.begin(), answered.end(),
+                                        id)) {
+                    results.missing_results.push_back(id);
+                }
+            }
+        }
+    }
+
+    void plan_idle_tool() {
+        if (!plan_.tools.empty() || plan_.answer_tool) {
+            return;
+        }
+        plan_.idle_tool = std::any_of(
+            plan_.turns.begin(), plan_.turns.end(), [this](const Turn &turn) {
+                return !calls_of(turn).empty();
+            });
+    }
+
+    const Request &request_;
+    const WriteOptions &options_;
+    Plan plan_;
+};
+
+}  // namespace
+
+bool is_written(const Part &part, bool ours) {
+    switch (part.type) {
+    case PartType::text:
+    case PartType::refusal:
+        return !is_blank(part.text);
+    // Claude takes its own thinking back, which is signed.
+    case PartType::reasoning:
+        return ours || !part.signature.empty();
+    case PartType::redacted_reasoning:
+        return !part.data.empty();
+    case PartType::native:
+        return ours && part.source.is_object();
+    case PartType::audio:
+    case PartType::image:
+    case PartType::file:
+    case PartType::tool_call:
+        break;
+    }
+    return true;
+}
+
+Result<Plan> plan_request(const Request &request,
+                          const WriteOptions &options) {
+    return Planner(request, options).plan();
+}
+
+}  // namespace llm::bedrock

@@ -1,0 +1,77 @@
+// Names of tools, there and back.
+#include <algorithm>
+
+#include "formats/anthropic/tables.hpp"
+#include "formats/bedrock/bedrock.hpp"
+
+namespace llm::bedrock {
+
+namespace {
+
+constexpr std::size_t longest = 64;
+
+// Behind it, each byte that is not legal, and "-" itself, is "-" and two
+// hexadecimal digits.
+constexpr std::string_view escaped_prefix = "llm_name_";
+constexpr std::string_view digits = "0123456789abcdef";
+
+bool is_legal(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+}  // namespace
+
+std::optional<std::string> encode_tool_name(std::string_view name,
+                                            bool custom) {
+    std::string out(custom ? anthropic::custom_prefix : std::string_view());
+    if (std::all_of(name.begin(), name.end(), is_legal)) {
+        out.append(name);
+    } else {
+        out.append(escaped_prefix);
+        for (char c : name) {
+            if (is_legal(c) && c != '-') {
+                out.push_back(c);
+                continue;
+            }
+            auto byte = static_cast<unsigned char>(c);
+            out.push_back('-');
+            out.push_back(digits[byte >> 4]);
+            out.push_back(digits[byte & 15]);
+        }
+    }
+    if (name.empty() || out.size() > longest) {
+        return std::nullopt;
+    }
+    return out;
+}
+
+ToolName decode_tool_name(std::string_view encoded) {
+    ToolName out;
+    if (encoded.starts_with(anthropic::custom_prefix)) {
+        out.custom = true;
+        encoded.remove_prefix(anthropic::custom_prefix.size());
+    }
+    if (!encoded.starts_with(escaped_prefix)) {
+        out.name = encoded;
+        return out;
+    }
+    encoded.remove_prefix(escaped_prefix.size());
+    for (std::size_t i = 0; i < encoded.size(); ++i) {
+        std::size_t high = digits.npos;
+        std::size_t low = digits.npos;
+        if (encoded[i] == '-' && i + 2 < encoded.size()) {
+            high = digits.find(encoded[i + 1]);
+            low = digits.find(encoded[i + 2]);
+        }
+        if (high == digits.npos || low == digits.npos) {
+            out.name.push_back(encoded[i]);
+        } else {
+            out.name.push_back(static_cast<char>(high * 16 + low));
+            i += 2;
+        }
+    }
+    return out;
+}
+
+}  // namespace llm::bedrock
