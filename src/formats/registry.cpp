@@ -7,6 +7,8 @@ std::span<const Format *const> formats() noexcept {
     static const Format *const rows[] = {
         &openai_format(),
         &anthropic_format(),
+        &responses_format(),
+        &completions_format(),
     };
     return rows;
 }

@@ -289,6 +289,7 @@ AnswerContext Exchange::answer_context() const {
     context.unique = unique_;
     context.prompt_estimate = estimate_prompt_tokens(document_.root());
     context.query = query_;
+    context.request = document_.root();
     return context;
 }
 
@@ -557,7 +558,7 @@ Rendition Exchange::rendition() const {
 
 bool Exchange::answer(const Rendition &rendition) {
     AnswerContext context = answer_context();
-    if (rendition.format_ != &client_ || rendition.stream_ != head_.stream
+    if (client_.echoes_request() || rendition.format_ != &client_ || rendition.stream_ != head_.stream
         || rendition.model_ != context.request_model
         || rendition.include_usage_ != context.include_usage
         || rendition.now_ != context.now
