@@ -7,6 +7,7 @@
 
 #include "block.hpp"
 #include "endpoint.hpp"
+#include "llm/prompt_template.hpp"
 #include "llm/provider.hpp"
 #include "llm/url.hpp"
 #include "provider_ssl.hpp"
@@ -29,6 +30,7 @@ struct ProviderConf {
     // Overrides of the preset's quirks.
     ngx_uint_t hosting;
     ngx_str_t api_version;
+    const llm::PromptTemplate *prompt_template;
     ngx_flag_t max_completion_tokens;
     ngx_flag_t developer_role;
     ngx_flag_t stream_options;
@@ -338,6 +340,18 @@ char *set_api_version(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     return NGX_CONF_OK;
 }
 
+char *set_prompt_template(ngx_conf_t *cf, ngx_command_t *, void *conf) {
+    auto *name = arguments(cf) + 1;
+    conf_of(conf)->prompt_template =
+        llm::find_prompt_template(to_view(*name));
+    if (conf_of(conf)->prompt_template == nullptr) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown prompt template \"%V\"", name);
+        return conf_error();
+    }
+    return NGX_CONF_OK;
+}
+
 char *set_key_header(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     auto *name = arguments(cf) + 1;
     if (!is_token(to_view(*name))) {
@@ -387,6 +401,8 @@ ngx_command_t commands[] = {
     {ngx_string("hosting"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, 0,
      PRIVATE(hosting), hostings},
     {ngx_string("api_version"), NGX_CONF_TAKE1, set_api_version, 0, 0,
+     nullptr},
+    {ngx_string("prompt_template"), NGX_CONF_TAKE1, set_prompt_template, 0, 0,
      nullptr},
     {ngx_string("url"), NGX_CONF_TAKE1, set_url, 0, 0, nullptr},
 
@@ -551,6 +567,17 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
     }
     if (conf->api_version.len) {
         provider.quirks.api_version = to_view(conf->api_version);
+    }
+
+    if (conf->prompt_template) {
+        if (provider.format != &llm::completions_format()) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"prompt_template\" of llm_provider \"%V\" "
+                               "needs format \"completions\"",
+                               &provider.name);
+            return conf_error();
+        }
+        provider.quirks.prompt_template = conf->prompt_template->name;
     }
 
     for (auto [missing, directive] :

@@ -267,6 +267,14 @@ protected:
     ~EventSink() = default;
 };
 
+// What OpenAI's two APIs write in different shapes, from either's `source`.
+// The names that Mode::allowed allows, sorted.
+std::vector<std::string_view> allowed_tools(const ToolChoice &choice);
+// Whether Mode::allowed demands that one of them is called.
+bool demands_call(const ToolChoice &choice) noexcept;
+// The "format" of a custom tool, {"type":"grammar",...}; absent: free text.
+json::Value custom_format(const Tool &tool) noexcept;
+
 std::string_view to_string(Role role) noexcept;             // OpenAI's word
 std::string_view to_string(FinishReason reason) noexcept;   // OpenAI's word
 

@@ -76,6 +76,9 @@ struct Quirks {
     bool parallel_tool_calls = true;    // accepts parallel_tool_calls
     // Anthropic: accepts output_config {effort, format} (4.5 and later).
     bool output_config = false;
+    // Completions: how a conversation becomes one text, a name that
+    // find_prompt_template() knows; empty: it cannot (llm/prompt_template.hpp).
+    std::string_view prompt_template = {};
 };
 
 struct RequestHead {
@@ -125,6 +128,9 @@ struct AnswerContext {
     // the provider does (Anthropic's message_start); 0: unknown.
     std::int64_t prompt_estimate = 0;
     std::string_view query;         // of the client's path: Gemini's "alt=sse"
+    // The client's body, which lives as long as any writer made with this:
+    // for formats whose answers repeat what was asked. Absent: not known.
+    json::Value request = {};
 };
 
 // Whether a client of the same format gets a frame of a stream as it is.
@@ -237,6 +243,10 @@ public:
                                 const AnswerContext &context,
                                 std::string &out) const = 0;
 
+    // Whether answers hold members of AnswerContext::request, so that they
+    // fit that one request alone.
+    virtual bool echoes_request() const noexcept { return false; }
+
     // max_event: bytes of one frame; more is an error.
     virtual std::unique_ptr<wire::Framer> make_framer(
         std::size_t max_event) const = 0;
@@ -278,6 +288,8 @@ const Format &openai_format() noexcept;
 const Format &anthropic_format() noexcept;
 const Format &gemini_format() noexcept;
 const Format &bedrock_format() noexcept;
+const Format &responses_format() noexcept;      // OpenAI's Responses API
+const Format &completions_format() noexcept;    // OpenAI's legacy completions
 
 // All formats, in the order of their routes' precedence.
 std::span<const Format *const> formats() noexcept;

@@ -24,6 +24,13 @@ struct BaseUrl {
 // password.
 Result<BaseUrl> parse_base_url(std::string_view text);
 
+// Appends the path of a request below a base URL's. Vendors differ in which of
+// the two names the API's version ("https://api.openai.com/v1" and
+// "/chat/completions", "https://api.anthropic.com" and "/v1/messages"); where
+// both do, at a provider that speaks several APIs, it stands once.
+void append_path(std::string &out, std::string_view base,
+                 std::string_view path);
+
 // Appends the text as one segment of a path (RFC 3986, 3.3): all but
 // unreserved characters percent-encoded, so that it can neither end the
 // segment nor begin a query. Not for "." and "..", which no encoding keeps

@@ -23,23 +23,27 @@ using json::Value;
 
 // Members of a request that no format reads and that change no answer: hints
 // for the provider's own cache and for its supervision of users (OpenAI API
-// reference, chat completions; Anthropic API reference, messages).
+// reference, chat completions and responses; Anthropic API reference,
+// messages).
 constexpr std::string_view without_effect[] = {
-    "cache_control", "prompt_cache_key", "prompt_cache_options",
-    "prompt_cache_retention", "safety_identifier",
+    "cache_control", "metadata", "prompt_cache_key", "prompt_cache_options",
+    "prompt_cache_retention", "safety_identifier", "store",
 };
 
 // Members of sources that a Message, a Part or a Tool stands for, and those
 // that SDKs put there without a meaning for the model. What is left over has
 // no other place in the key.
 constexpr std::string_view message_members[] = {
-    "annotations", "audio", "cache_control", "content", "function_call",
-    "is_error", "name", "reasoning", "reasoning_content", "reasoning_details",
-    "refusal", "role", "tool_call_id", "tool_calls", "tool_use_id", "type",
+    "annotations", "audio", "cache_control", "call_id", "content",
+    "function_call", "is_error", "name", "output", "reasoning",
+    "reasoning_content", "reasoning_details", "refusal", "role", "status",
+    "tool_call_id", "tool_calls", "tool_use_id", "type",
 };
 constexpr std::string_view part_members[] = {
-    "cache_control", "custom", "data", "file", "function", "id", "image_url",
-    "input", "input_audio", "name", "refusal", "signature", "source", "text",
+    "arguments", "cache_control", "call_id", "content", "custom", "data",
+    "detail", "encrypted_content", "file", "file_data", "file_id", "file_url",
+    "filename", "function", "id", "image_url", "input", "input_audio", "name",
+    "refusal", "role", "signature", "source", "status", "summary", "text",
     "thinking", "title", "type",
 };
 // The same one level below, and where that is.

@@ -1,6 +1,37 @@
 #include "llm/chat.hpp"
 
+#include <algorithm>
+
 namespace llm::chat {
+
+namespace {
+
+// Chat completions nest what the Responses API has flat.
+json::Value allowed_object(const ToolChoice &choice) noexcept {
+    json::Value inner = choice.source["allowed_tools"];
+    return inner ? inner : choice.source;
+}
+
+}  // namespace
+
+std::vector<std::string_view> allowed_tools(const ToolChoice &choice) {
+    std::vector<std::string_view> names;
+    for (json::Value tool : allowed_object(choice)["tools"].elements()) {
+        json::Value inner = tool[tool["type"].string()];
+        names.push_back((inner.is_object() ? inner : tool)["name"].string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+bool demands_call(const ToolChoice &choice) noexcept {
+    return allowed_object(choice)["mode"].string() == "required";
+}
+
+json::Value custom_format(const Tool &tool) noexcept {
+    json::Value inner = tool.source["custom"];
+    return (inner.is_object() ? inner : tool.source)["format"];
+}
 
 std::string_view to_string(Role role) noexcept {
     switch (role) {

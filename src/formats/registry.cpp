@@ -9,6 +9,8 @@ std::span<const Format *const> formats() noexcept {
         &anthropic_format(),
         &gemini_format(),
         &bedrock_format(),
+        &responses_format(),
+        &completions_format(),
     };
     return rows;
 }

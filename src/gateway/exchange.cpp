@@ -295,6 +295,7 @@ AnswerContext Exchange::answer_context() const {
     context.unique = unique_;
     context.prompt_estimate = estimate_prompt_tokens(document_.root());
     context.query = query_;
+    context.request = document_.root();
     return context;
 }
 
@@ -567,7 +568,7 @@ Rendition Exchange::rendition() const {
 
 bool Exchange::answer(const Rendition &rendition) {
     AnswerContext context = answer_context();
-    if (rendition.format_ != &client_ || rendition.stream_ != head_.stream
+    if (client_.echoes_request() || rendition.format_ != &client_ || rendition.stream_ != head_.stream
         || rendition.model_ != context.request_model
         || rendition.include_usage_ != context.include_usage
         || (head_.stream

@@ -13,35 +13,53 @@ namespace {
 //                           and sends usage unasked, as Perplexity does
 //   output_config           Anthropic's models from 4.5 on
 // A row without a URL is of a provider that has one for each customer.
+//
+// Of the other formats those are named that the provider's documentation
+// promises for the models that its own format reaches. Hence no completions
+// for OpenAI and Azure, whose chat models are not to be had there; who has one
+// of the others says so with "also".
 constexpr Preset table[] = {
     {"openai", "https://api.openai.com/v1", "openai",
-     {.max_completion_tokens = true, .developer_role = true}},
+     {.max_completion_tokens = true, .developer_role = true}, {},
+     "responses"},
     {"anthropic", "https://api.anthropic.com", "anthropic",
      {.output_config = true}},
     {"azure", "", "openai",
-     {.max_completion_tokens = true, .developer_role = true}, "api-key"},
+     {.max_completion_tokens = true, .developer_role = true}, "api-key",
+     "responses"},
     {"cerebras", "https://api.cerebras.ai/v1", "openai",
-     {.max_completion_tokens = true}},
+     {.max_completion_tokens = true}, {}, "completions"},
     {"dashscope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
      "openai", {}},
+    {"databricks", "", "openai", {}},
     {"deepseek", "https://api.deepseek.com", "openai", {}},
-    {"fireworks", "https://api.fireworks.ai/inference/v1", "openai", {}},
+    {"fireworks", "https://api.fireworks.ai/inference/v1", "openai", {}, {},
+     "responses completions anthropic"},
     {"gemini", "https://generativelanguage.googleapis.com/v1beta", "gemini",
      {}},
     {"groq", "https://api.groq.com/openai/v1", "openai",
-     {.max_completion_tokens = true}},
+     {.max_completion_tokens = true}, {}, "responses"},
+    {"huggingface", "https://router.huggingface.co/v1", "openai", {}, {},
+     "responses"},
+    {"llamacpp", "", "openai", {}, {}, "responses completions anthropic"},
     {"mistral", "https://api.mistral.ai/v1", "openai",
      {.stream_options = false}},
     {"moonshot", "https://api.moonshot.ai/v1", "openai", {}},
+    {"nim", "", "openai", {}, {}, "responses completions anthropic"},
     {"nvidia", "https://integrate.api.nvidia.com/v1", "openai", {}},
-    {"openrouter", "https://openrouter.ai/api/v1", "openai", {}},
+    {"ollama-v1", "", "openai", {}, {}, "responses completions anthropic"},
+    {"openrouter", "https://openrouter.ai/api/v1", "openai", {}, {},
+     "responses completions anthropic"},
     {"perplexity", "https://api.perplexity.ai", "openai",
      {.stream_options = false, .parallel_tool_calls = false}},
-    {"together", "https://api.together.xyz/v1", "openai", {}},
+    {"together", "https://api.together.xyz/v1", "openai", {}, {},
+     "completions"},
     {"vertex", "", "gemini", {.hosting = Hosting::vertex}, "authorization"},
     {"vertex-anthropic", "", "anthropic", {.hosting = Hosting::vertex},
      "authorization"},
-    {"xai", "https://api.x.ai/v1", "openai", {.max_completion_tokens = true}},
+    {"vllm", "", "openai", {}, {}, "responses completions anthropic"},
+    {"xai", "https://api.x.ai/v1", "openai", {.max_completion_tokens = true},
+     {}, "responses"},
 };
 
 }  // namespace

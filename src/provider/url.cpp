@@ -140,6 +140,15 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
     return url;
 }
 
+void append_path(std::string &out, std::string_view base,
+                 std::string_view path) {
+    constexpr std::string_view version = "/v1";
+    if (base.ends_with(version) && path.starts_with("/v1/")) {
+        path.remove_prefix(version.size());
+    }
+    out.append(base).append(path);
+}
+
 void append_segment(std::string &out, std::string_view text) {
     constexpr char digits[] = "0123456789ABCDEF";
     for (char c : text) {

@@ -45,7 +45,9 @@ std::size_t text_bytes(json::Value value) {
 
 std::int64_t estimate_prompt_tokens(json::Value body) noexcept {
     std::size_t bytes = 0;
-    for (std::string_view name : {"messages", "system", "tools"}) {
+    // The last three are those of OpenAI's Responses and completions.
+    for (std::string_view name : {"messages", "system", "tools", "input",
+                                  "instructions", "prompt"}) {
         bytes += text_bytes(body[name]);
     }
     return static_cast<std::int64_t>((bytes + 3) / 4);

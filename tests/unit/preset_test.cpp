@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "catch.hpp"
@@ -13,6 +14,13 @@ TEST_CASE("every preset can be used as it stands") {
         CHECK(names.insert(preset.name).second);
         CHECK(find_preset(preset.name) == &preset);
         CHECK(find_format(preset.format) != nullptr);
+
+        for (std::string_view also = preset.also; !also.empty();) {
+            auto name = also.substr(0, also.find(' '));
+            also.remove_prefix(std::min(name.size() + 1, also.size()));
+            CHECK(find_format(name) != nullptr);
+            CHECK(name != preset.format);
+        }
 
         if (preset.url.empty()) {
             continue;       // each customer has one
@@ -36,6 +44,12 @@ TEST_CASE("presets know what their providers' APIs differ in") {
     CHECK(anthropic->url == "https://api.anthropic.com");
     CHECK(anthropic->format == "anthropic");
     CHECK(anthropic->quirks.output_config);
+
+    // What is asked in its own words stays in them; see presets.cpp.
+    CHECK(openai->also == "responses");
+    CHECK(find_preset("azure")->also == "responses");
+    CHECK(find_preset("vllm")->also == "responses completions anthropic");
+    CHECK(find_preset("mistral")->also.empty());
 
     CHECK_FALSE(find_preset("mistral")->quirks.stream_options);
     CHECK(find_preset("OpenAI") == nullptr);

@@ -105,3 +105,18 @@ TEST_CASE("a segment of a path neither ends nor begins a query") {
     CHECK(segment(std::string_view("\0\xC3\xA4 ", 4)) == "/%00%C3%A4%20");
     CHECK(segment("").size() == 1);
 }
+
+TEST_CASE("the version of an API stands once in a path") {
+    auto path = [](std::string_view base, std::string_view path) {
+        std::string out = "POST ";
+        append_path(out, base, path);
+        return out;
+    };
+    CHECK(path("/v1", "/chat/completions") == "POST /v1/chat/completions");
+    CHECK(path("", "/v1/messages") == "POST /v1/messages");
+    CHECK(path("/v1", "/v1/messages") == "POST /v1/messages");
+    CHECK(path("/api/v1", "/v1/messages") == "POST /api/v1/messages");
+    CHECK(path("/v12", "/v1/messages") == "POST /v12/v1/messages");
+    CHECK(path("/api", "/v1beta/models") == "POST /api/v1beta/models");
+    CHECK(path("/v1", "/v10/x") == "POST /v1/v10/x");
+}

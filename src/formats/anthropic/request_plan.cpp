@@ -109,7 +109,8 @@ private:
     Result<void> plan_tools() {
         bool all = !request_.tool_choice
                    || request_.tool_choice->mode != ToolChoice::Mode::allowed;
-        Names names = all ? Names() : allowed_names();
+        Names names =
+            all ? Names() : chat::allowed_tools(*request_.tool_choice);
         for (std::size_t i = 0; i < request_.tools.size(); ++i) {
             const chat::Tool &tool = request_.tools[i];
             if (!all
@@ -128,8 +129,7 @@ private:
                 continue;
             }
             if (tool.type == chat::Tool::Type::custom
-                && tool.source["custom"]["format"]["type"].string()
-                       == "grammar") {
+                && chat::custom_format(tool)["type"].string() == "grammar") {
                 auto outcome =
                     refuse(options_, param + ".custom.format",
                            "must be text for this model's provider");
@@ -157,7 +157,7 @@ private:
             break;
         case ToolChoice::Mode::allowed:
             plan_.choice =
-                allowed()["mode"].string() == "required" ? "any" : "auto";
+                chat::demands_call(*request_.tool_choice) ? "any" : "auto";
             break;
         case ToolChoice::Mode::automatic:
             // Only said where there is something to say.
@@ -167,21 +167,6 @@ private:
             break;
         }
         return {};
-    }
-
-    json::Value allowed() const {
-        json::Value source = request_.tool_choice->source;
-        json::Value inner = source["allowed_tools"];
-        return inner ? inner : source;
-    }
-
-    Names allowed_names() const {
-        Names names;
-        for (json::Value one : allowed()["tools"].elements()) {
-            names.push_back(one[one["type"].string()]["name"].string());
-        }
-        std::sort(names.begin(), names.end());
-        return names;
     }
 
     // How the model is held to the response format.

@@ -47,6 +47,9 @@ void write_usage(json::Writer &writer, const chat::Usage &usage);
 
 // stream_read.cpp
 std::unique_ptr<StreamReader> make_reader();
+// A chunk, `root`, as a client gets it that did not ask for usage.
+Relay hide_usage(const wire::Frame &frame, json::Value root,
+                 std::string &edited);
 
 // stream_write.cpp
 std::unique_ptr<StreamWriter> make_writer(const AnswerContext &context);

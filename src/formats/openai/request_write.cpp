@@ -60,6 +60,8 @@ private:
     void write_tool_call(const Part &part);
     bool write_tool_result(const Message &message);
     bool write_tools();
+    void write_custom_format(Value format);
+    void write_named_tool(std::string_view name);
     void write_tool_choice();
     void write_response_format();
     void write_reasoning();
@@ -520,9 +522,24 @@ bool RequestWriter::write_tool_result(const Message &message) {
 // Tools and the rest
 
 bool RequestWriter::write_tools() {
+    // Elsewhere the list of allowed tools has another shape, and few servers
+    // know it at all: what is not allowed is not offered.
+    bool only_allowed = !own_ && request_.tool_choice
+                        && request_.tool_choice->mode
+                               == chat::ToolChoice::Mode::allowed;
+    std::vector<std::string_view> allowed;
+    if (only_allowed) {
+        allowed = chat::allowed_tools(*request_.tool_choice);
+    }
+
     bool any = false;
     for (const chat::Tool &tool : request_.tools) {
-        if (!own_ && tool.type != chat::Tool::Type::function) {
+        if (only_allowed
+            && !std::binary_search(allowed.begin(), allowed.end(),
+                                   tool.name)) {
+            continue;
+        }
+        if (!own_ && tool.type == chat::Tool::Type::native) {
             if (!unsupported("a tool that another API defines", "tools")) {
                 return false;
             }
@@ -537,10 +554,17 @@ bool RequestWriter::write_tools() {
             w_.raw(tool.source.raw());
             continue;
         }
-        w_.begin_object().member("type", "function").key("function")
-            .begin_object().member("name", tool.name);
+        bool custom = tool.type == chat::Tool::Type::custom;
+        std::string_view type = custom ? "custom" : "function";
+        w_.begin_object().member("type", type).key(type).begin_object()
+            .member("name", tool.name);
         if (!tool.description.empty()) {
             w_.member("description", tool.description);
+        }
+        if (custom) {
+            write_custom_format(chat::custom_format(tool));
+            w_.end_object().end_object();
+            continue;
         }
         w_.key("parameters");
         if (tool.parameters) {
@@ -566,6 +590,31 @@ bool RequestWriter::write_tools() {
     return true;
 }
 
+// Chat completions nest the grammar that Responses has flat.
+void RequestWriter::write_custom_format(Value format) {
+    if (format["type"].string() != "grammar") {
+        return;
+    }
+    Value inner = format["grammar"];
+    Value grammar = inner.is_object() ? inner : format;
+    w_.key("format").begin_object().member("type", "grammar").key("grammar")
+        .begin_object()
+        .member("definition", grammar["definition"].string())
+        .member("syntax", grammar["syntax"].string())
+        .end_object().end_object();
+}
+
+void RequestWriter::write_named_tool(std::string_view name) {
+    bool custom = std::any_of(
+        request_.tools.begin(), request_.tools.end(),
+        [&](const chat::Tool &tool) {
+            return tool.type == chat::Tool::Type::custom && tool.name == name;
+        });
+    std::string_view type = custom ? "custom" : "function";
+    w_.key("tool_choice").begin_object().member("type", type).key(type)
+        .begin_object().member("name", name).end_object().end_object();
+}
+
 void RequestWriter::write_tool_choice() {
     using Mode = chat::ToolChoice::Mode;
 
@@ -579,8 +628,11 @@ void RequestWriter::write_tool_choice() {
     }
     switch (choice.mode) {
     case Mode::automatic:
-    case Mode::allowed:
         w_.member("tool_choice", "auto");
+        break;
+    case Mode::allowed:
+        w_.member("tool_choice",
+                  chat::demands_call(choice) ? "required" : "auto");
         break;
     case Mode::none:
         w_.member("tool_choice", "none");
@@ -589,9 +641,7 @@ void RequestWriter::write_tool_choice() {
         w_.member("tool_choice", "required");
         break;
     case Mode::named:
-        w_.key("tool_choice").begin_object().member("type", "function")
-            .key("function").begin_object().member("name", choice.name)
-            .end_object().end_object();
+        write_named_tool(choice.name);
         break;
     }
 }

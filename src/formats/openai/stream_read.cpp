@@ -509,7 +509,12 @@ Relay Reader::relay(const wire::Frame &frame, bool include_usage,
     if (include_usage || !parsed_) {
         return Relay::as_is;
     }
-    Value root = document_->root();
+    return hide_usage(frame, document_->root(), edited);
+}
+
+}  // namespace
+
+Relay hide_usage(const wire::Frame &frame, Value root, std::string &edited) {
     Value usage = root["usage"];
     if (!usage) {
         return Relay::as_is;
@@ -541,8 +546,6 @@ Relay Reader::relay(const wire::Frame &frame, bool include_usage,
     wire::append_sse(edited, frame.event, text);
     return Relay::edited;
 }
-
-}  // namespace
 
 std::unique_ptr<StreamReader> make_reader() {
     return std::make_unique<Reader>();

@@ -128,6 +128,7 @@ constexpr KindWord kind_words[] = {
     {"context_length_exceeded", ErrorKind::invalid_request},
     {"content_filter", ErrorKind::invalid_request},
     {"content_policy_violation", ErrorKind::invalid_request},
+    {"invalid_prompt", ErrorKind::invalid_request},
     {"BadRequestError", ErrorKind::invalid_request},
     {"invalid_request_error", ErrorKind::invalid_request},
     {"overloaded", ErrorKind::overloaded},
