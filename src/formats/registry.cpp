@@ -7,6 +7,9 @@ std::span<const Format *const> formats() noexcept {
     static const Format *const rows[] = {
         &openai_format(),
         &anthropic_format(),
+        &cohere_format(),
+        &ollama_format(),
+        &ollama_generate_format(),
     };
     return rows;
 }

@@ -246,6 +246,13 @@ Result<void> Exchange::prepare(const Target &target) {
         if (!parsed) {
             return parsed.error();
         }
+        if (const auto &names = (*parsed)->essential;
+            !names.empty() && !target.drop_unsupported) {
+            std::string name(names.front());
+            return unsupported(name + " cannot be sent to this model's "
+                                      "provider",
+                               name);
+        }
         auto outcome = target.format->write_request(**parsed, options, written_);
         if (outcome) {
             pieces_.push_back(written_);
