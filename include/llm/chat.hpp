@@ -121,7 +121,8 @@ struct Reasoning {
 
 struct Request {
     explicit Request(std::pmr::memory_resource *memory)
-        : messages(memory), tools(memory), stop(memory), extra(memory) {}
+        : messages(memory), tools(memory), stop(memory), extra(memory),
+          essential(memory) {}
 
     std::string_view model;
     List<Message> messages;         // system and developer ones in their place
@@ -162,10 +163,11 @@ struct Request {
     // same format passes them on; any other treats them by its table
     // (what would change the answer is refused) or drops them.
     List<json::Member> extra;
+    // Names of members in `extra` that only their own format can say, and
+    // without which the answer would be another one: such a call is refused
+    // for a provider of any other format, or they are dropped if configured.
+    List<std::string_view> essential;
     const Format *origin = nullptr; // the format of `extra` and of `source`s
-    // A member of `extra` that must not be left out, so that only its own
-    // format can serve the call (Bedrock's guardrailConfig); empty: none.
-    std::string_view own_only;
 };
 
 enum class FinishReason : std::uint8_t {

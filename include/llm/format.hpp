@@ -23,7 +23,11 @@ namespace llm {
 
 class Format;
 
-enum class Operation : std::uint8_t { chat, models };
+enum class Operation : std::uint8_t {
+    chat,
+    models,
+    version,    // what the server is: Ollama's /api/version
+};
 
 // One way into a format: how a client's path ends, and what it asks for.
 struct Route {
@@ -39,6 +43,7 @@ struct Route {
 struct ClientHints {
     bool anthropic_version = false;     // "anthropic-version"
     bool google_key = false;            // "x-goog-api-key", or "key" in a query
+    bool cohere_sdk = false;            // "x-fern-sdk-name: cohere..."
 };
 
 // What a client's path and query ask for.
@@ -282,6 +287,9 @@ public:
     // The answer to Operation::models.
     virtual void write_models(std::span<const std::string_view> models,
                               std::int64_t now, std::string &out) const = 0;
+    // The answer to Operation::version; formats that have no such route have
+    // none.
+    virtual void write_version(std::string & /*out*/) const {}
 };
 
 const Format &openai_format() noexcept;
@@ -290,6 +298,11 @@ const Format &gemini_format() noexcept;
 const Format &bedrock_format() noexcept;
 const Format &responses_format() noexcept;      // OpenAI's Responses API
 const Format &completions_format() noexcept;    // OpenAI's legacy completions
+const Format &cohere_format() noexcept;
+// Ollama's own API: /api/chat, and /api/generate, which is a format of its
+// own since its requests and answers look different.
+const Format &ollama_format() noexcept;
+const Format &ollama_generate_format() noexcept;
 
 // All formats, in the order of their routes' precedence.
 std::span<const Format *const> formats() noexcept;

@@ -130,6 +130,25 @@ std::size_t begin_event_message(std::string &out, std::string_view event,
                                 bool failure = false);
 void end_event_message(std::string &out, std::size_t begun);
 
+// JSON texts, one a line (application/x-ndjson), as Ollama sends them. A line
+// that is empty or white space is a frame without data; the last one needs no
+// end. Copies only what a cut leaves over, as SseFramer does.
+class NdjsonFramer final : public Framer {
+public:
+    // max_event: bytes of one line.
+    explicit NdjsonFramer(std::size_t max_event = std::size_t{16} << 20)
+        : max_event_(max_event) {}
+
+    Result<void> feed(std::string_view bytes, FrameSink &sink) override;
+    Result<void> finish(FrameSink &sink) override;
+    std::size_t pending() const noexcept override { return held_.size(); }
+
+private:
+    std::size_t max_event_;
+    std::string held_;          // a line's first bytes
+    bool failed_ = false;
+};
+
 // Appends "event: NAME\ndata: DATA\n\n"; without the first line if the name is
 // empty. data must not hold a line end (JSON of our writer does not).
 void append_sse(std::string &out, std::string_view event,

@@ -11,6 +11,9 @@ std::span<const Format *const> formats() noexcept {
         &bedrock_format(),
         &responses_format(),
         &completions_format(),
+        &cohere_format(),
+        &ollama_format(),
+        &ollama_generate_format(),
     };
     return rows;
 }

@@ -246,11 +246,11 @@ Result<void> Exchange::prepare(const Target &target) {
         if (!parsed) {
             return parsed.error();
         }
-        std::string member((*parsed)->own_only);
-        if (!member.empty() && !target.drop_unsupported) {
+        if (const auto &names = (*parsed)->essential;
+            !names.empty() && !target.drop_unsupported) {
+            std::string name(names.front());
             return unsupported(
-                member + " is not supported by this model's provider",
-                member);
+                name + " is not supported by this model's provider", name);
         }
         auto outcome = target.format->write_request(**parsed, options, written_);
         if (outcome) {

@@ -322,18 +322,18 @@ private:
 
     // To leave them out would be an answer that nobody checked, or one to
     // another question.
-    void keep_own_only(std::string_view name, json::Value value) {
-        request_.own_only = name;
+    void keep_essential(std::string_view name, json::Value value) {
+        request_.essential.push_back(name);
         keep(name, value);
     }
 
     bool read_guardrail(json::Value value, const Path &) {
-        keep_own_only("guardrailConfig", value);
+        keep_essential("guardrailConfig", value);
         return true;
     }
 
     bool read_prompt_variables(json::Value value, const Path &) {
-        keep_own_only("promptVariables", value);
+        keep_essential("promptVariables", value);
         return true;
     }
 

@@ -1,0 +1,477 @@
+#include <algorithm>
+#include <unordered_set>
+
+#include "formats/cohere/cohere.hpp"
+#include "formats/cohere/tables.hpp"
+#include "formats/functions.hpp"
+#include "formats/openai/data_url.hpp"
+
+namespace llm::cohere {
+
+namespace {
+
+using chat::Message;
+using chat::Part;
+using chat::PartType;
+using chat::Request;
+using chat::Role;
+using json::Kind;
+using json::Value;
+using openai::Path;
+
+class RequestReader : functions::ToolListReader {
+public:
+    RequestReader(Value root, std::pmr::memory_resource *memory)
+        : root_(root), memory_(memory), request_(memory), calls_(memory) {}
+
+    Result<Request> read();
+
+private:
+    using Read = bool (RequestReader::*)(Value, const Path &);
+
+    struct MemberReader {
+        std::string_view name;
+        Read read;
+    };
+    static const MemberReader member_readers[];
+
+    bool read_member(const json::Member &member);
+    bool read_messages(Value value, const Path &path);
+    bool read_message(Value value, const Path &path);
+    bool read_content(Value value, const Path &path, Message &message);
+    bool read_part(Value value, const Path &path, Message &message);
+    bool read_image(Value value, const Path &path, Part &part);
+    bool read_calls(Value value, const Path &path, Message &message);
+    bool read_result(Value value, const Path &path, Message &message);
+    bool read_model(Value value, const Path &path);
+    bool read_stream(Value value, const Path &path);
+    bool read_max_tokens(Value value, const Path &path);
+    bool read_stop(Value value, const Path &path);
+    bool read_request_tools(Value value, const Path &path);
+    bool read_strict_tools(Value value, const Path &path);
+    bool read_tool_choice(Value value, const Path &path);
+    bool read_response_format(Value value, const Path &path);
+    bool read_thinking(Value value, const Path &path);
+    bool read_documents(Value value, const Path &path);
+    bool read_logprobs(Value value, const Path &path);
+
+    Value root_;
+    std::pmr::memory_resource *memory_;
+    Request request_;
+    std::pmr::unordered_set<std::string_view> calls_;   // ids so far
+};
+
+// "strict_tools" marks tools that are there already: it comes last.
+const RequestReader::MemberReader RequestReader::member_readers[] = {
+    {"model", &RequestReader::read_model},
+    {"messages", &RequestReader::read_messages},
+    {"stream", &RequestReader::read_stream},
+    {"max_tokens", &RequestReader::read_max_tokens},
+    {"stop_sequences", &RequestReader::read_stop},
+    {"tools", &RequestReader::read_request_tools},
+    {"tool_choice", &RequestReader::read_tool_choice},
+    {"response_format", &RequestReader::read_response_format},
+    {"thinking", &RequestReader::read_thinking},
+    {"documents", &RequestReader::read_documents},
+    {"logprobs", &RequestReader::read_logprobs},
+};
+
+Result<Request> RequestReader::read() {
+    if (!root_.is_object()) {
+        return invalid_request("the body must be a JSON object");
+    }
+    for (std::string_view name : {"model", "messages"}) {
+        if (root_[name].is_null()) {
+            fail(Path(name), "is missing");
+            return std::move(error_);
+        }
+    }
+    request_.include_usage = true;
+    for (const json::Member &member : root_.members()) {
+        if (!read_member(member)) {
+            return std::move(error_);
+        }
+    }
+    Value strict = root_["strict_tools"];
+    if (!strict.is_null() && !read_strict_tools(strict, Path("strict_tools"))) {
+        return std::move(error_);
+    }
+    return std::move(request_);
+}
+
+bool RequestReader::read_member(const json::Member &member) {
+    Path path(member.name);
+    for (const MemberReader &row : member_readers) {
+        if (row.name == member.name) {
+            return member.value.is_null()
+                   || (this->*row.read)(member.value, path);
+        }
+    }
+    for (const NumberMember &row : number_members()) {
+        if (row.name == member.name) {
+            if (member.value.is_null()) {
+                return true;
+            }
+            request_.*row.field = member.value;
+            return expect(member.value, Kind::number, path);
+        }
+    }
+    if (member.name != "strict_tools") {
+        request_.extra.push_back(member);
+    }
+    return true;
+}
+
+// Messages
+
+bool RequestReader::read_messages(Value value, const Path &path) {
+    if (!expect(value, Kind::array, path)) {
+        return false;
+    }
+    if (value.size() == 0) {
+        return fail(path, "must not be empty");
+    }
+    request_.messages.reserve(value.size());
+    std::size_t index = 0;
+    for (Value message : value.elements()) {
+        if (!read_message(message, Path(path, index++))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool RequestReader::read_message(Value value, const Path &path) {
+    if (!expect(value, Kind::object, path)) {
+        return false;
+    }
+    Message &message = request_.messages.emplace_back(memory_);
+    auto role = role_of(value["role"].string());
+    if (!role) {
+        return fail(Path(path, "role"), "must be \"system\", \"user\", "
+                                        "\"assistant\" or \"tool\"");
+    }
+    message.role = *role;
+    message.source = value;
+
+    if (message.role == Role::assistant) {
+        std::string_view plan;
+        if (!optional_text(value, path, "tool_plan", plan)) {
+            return false;
+        }
+        if (!plan.empty()) {
+            Part part;
+            part.type = PartType::reasoning;
+            part.text = plan;
+            message.parts.push_back(part);
+        }
+        if (value["content"].is_null()) {
+            return read_calls(value["tool_calls"], Path(path, "tool_calls"),
+                              message);
+        }
+    }
+    return read_content(value["content"], Path(path, "content"), message)
+           && (message.role != Role::assistant
+               || read_calls(value["tool_calls"], Path(path, "tool_calls"),
+                             message))
+           && (message.role != Role::tool || read_result(value, path, message));
+}
+
+bool RequestReader::read_content(Value value, const Path &path,
+                                 Message &message) {
+    if (value.is_string()) {
+        Part part;
+        part.text = value.string();
+        message.parts.push_back(part);
+        return true;
+    }
+    if (!value.is_array()) {
+        return fail(path, "must be a string or an array of parts");
+    }
+    std::size_t index = 0;
+    for (Value element : value.elements()) {
+        if (!read_part(element, Path(path, index++), message)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool RequestReader::read_part(Value value, const Path &path,
+                              Message &message) {
+    if (!expect(value, Kind::object, path)) {
+        return false;
+    }
+    Part part;
+    part.source = value;
+    std::string_view type = value["type"].string();
+    bool read = false;
+    if (type == "text") {
+        part.text = value["text"].string();
+        read = expect(value["text"], Kind::string, Path(path, "text"));
+    } else if (type == "thinking" && message.role == Role::assistant) {
+        part.type = PartType::reasoning;
+        part.text = value["thinking"].string();
+        read = expect(value["thinking"], Kind::string, Path(path, "thinking"));
+    } else if (type == "image_url" && message.role == Role::user) {
+        read = read_image(value, path, part);
+    } else if (type == "document" && message.role == Role::tool) {
+        // Fields that the model is shown; elsewhere their JSON has to do.
+        Value data = value["document"]["data"];
+        part.text = data.is_string() ? data.string() : data.raw();
+        read = !data.is_null()
+               || fail(Path(path, "document"), "must have \"data\"");
+    } else {
+        return fail(Path(path, "type"),
+                    "is no type of a part of this role's messages");
+    }
+    if (read) {
+        message.parts.push_back(part);
+    }
+    return read;
+}
+
+bool RequestReader::read_image(Value value, const Path &path, Part &part) {
+    part.type = PartType::image;
+    Value image = value["image_url"];
+    Path where(path, "image_url");
+    if (!expect(image, Kind::object, where)
+        || !required_text(image, where, "url", part.url)
+        || !optional_text(image, where, "detail", part.detail)) {
+        return false;
+    }
+    if (openai::is_data_url(part.url)) {
+        auto data = openai::parse_data_url(part.url);
+        if (!data) {
+            return fail(Path(where, "url"), "must be a base64 data URL");
+        }
+        part.url = {};
+        part.media_type = data->media_type;
+        part.data = data->data;
+        return true;
+    }
+    return part.url.starts_with("https://") || part.url.starts_with("http://")
+           || fail(Path(where, "url"), "must be an http, https or data URL");
+}
+
+bool RequestReader::read_calls(Value value, const Path &path,
+                               Message &message) {
+    if (value.is_null()) {
+        return true;
+    }
+    if (!expect(value, Kind::array, path)) {
+        return false;
+    }
+    std::size_t index = 0;
+    for (Value element : value.elements()) {
+        Path call(path, index++);
+        Path function(call, "function");
+        Value body = element["function"];
+        Part part;
+        part.type = PartType::tool_call;
+        part.source = element;
+        if (!expect(element, Kind::object, call)
+            || !required_text(element, call, "id", part.id)
+            || !expect(body, Kind::object, function)
+            || !required_text(body, function, "name", part.name)
+            || !optional_text(body, function, "arguments", part.arguments)) {
+            return false;
+        }
+        calls_.insert(part.id);
+        message.parts.push_back(part);
+    }
+    return true;
+}
+
+bool RequestReader::read_result(Value value, const Path &path,
+                                Message &message) {
+    if (!required_text(value, path, "tool_call_id", message.tool_call_id)) {
+        return false;
+    }
+    return calls_.contains(message.tool_call_id)
+           || fail(Path(path, "tool_call_id"),
+                   "must be the id of a tool call in an earlier message");
+}
+
+// All else
+
+bool RequestReader::read_model(Value value, const Path &path) {
+    request_.model = value.string();
+    return !request_.model.empty()
+           || fail(path, "must be a string that is not empty");
+}
+
+bool RequestReader::read_stream(Value value, const Path &path) {
+    request_.stream = value.boolean();
+    return expect(value, Kind::boolean, path);
+}
+
+bool RequestReader::read_max_tokens(Value value, const Path &path) {
+    request_.max_tokens = value.integer();
+    return (request_.max_tokens && *request_.max_tokens >= 1)
+           || fail(path, "must be an integer of at least 1");
+}
+
+bool RequestReader::read_stop(Value value, const Path &path) {
+    if (!expect(value, Kind::array, path)) {
+        return false;
+    }
+    std::size_t index = 0;
+    for (Value element : value.elements()) {
+        if (!expect(element, Kind::string, Path(path, index++))) {
+            return false;
+        }
+        request_.stop.push_back(element.string());
+    }
+    return true;
+}
+
+bool RequestReader::read_request_tools(Value value, const Path &path) {
+    return read_tools(value, path, request_.tools);
+}
+
+bool RequestReader::read_strict_tools(Value value, const Path &path) {
+    for (chat::Tool &tool : request_.tools) {
+        tool.strict = value.boolean();
+    }
+    return expect(value, Kind::boolean, path);
+}
+
+bool RequestReader::read_tool_choice(Value value, const Path &path) {
+    using Mode = chat::ToolChoice::Mode;
+
+    auto &choice = request_.tool_choice.emplace();
+    std::string_view word = value.string();
+    choice.mode = word == "NONE" ? Mode::none : Mode::required;
+    return word == "NONE" || word == "REQUIRED"
+           || fail(path, "must be \"REQUIRED\" or \"NONE\"");
+}
+
+bool RequestReader::read_response_format(Value value, const Path &path) {
+    using Type = chat::ResponseFormat::Type;
+
+    if (!expect(value, Kind::object, path)) {
+        return false;
+    }
+    auto &format = request_.response_format.emplace();
+    std::string_view type = value["type"].string();
+    if (type == "text") {
+        return true;
+    }
+    if (type != "json_object") {
+        return fail(Path(path, "type"), "must be \"text\" or \"json_object\"");
+    }
+    format.type = Type::json_object;
+    Value schema = value["json_schema"];
+    // The older name.
+    if (schema.is_null()) {
+        schema = value["schema"];
+    }
+    if (schema.is_null()) {
+        return true;
+    }
+    format.type = Type::json_schema;
+    format.schema = schema;
+    return expect(schema, Kind::object, Path(path, "json_schema"));
+}
+
+bool RequestReader::read_thinking(Value value, const Path &path) {
+    using Mode = chat::Reasoning::Mode;
+
+    if (!expect(value, Kind::object, path)) {
+        return false;
+    }
+    chat::Reasoning &reasoning = request_.reasoning;
+    reasoning.source = value;
+    std::string_view type = value["type"].string();
+    if (type == "disabled") {
+        reasoning.mode = Mode::disabled;
+        reasoning.effort = "none";
+        return true;
+    }
+    if (type != "enabled") {
+        return fail(Path(path, "type"), "must be \"enabled\" or \"disabled\"");
+    }
+    reasoning.mode = Mode::adaptive;
+    Value budget = value["token_budget"];
+    if (budget.is_null()) {
+        return true;
+    }
+    auto tokens = budget.integer();
+    reasoning.mode = Mode::budget;
+    reasoning.budget_tokens = tokens.value_or(0);
+    return (tokens && *tokens > 0)
+           || fail(Path(path, "token_budget"),
+                   "must be an integer of at least 1");
+}
+
+// What the answer is to be made of; no other API has a place for it.
+bool RequestReader::read_documents(Value value, const Path &path) {
+    if (!expect(value, Kind::array, path)) {
+        return false;
+    }
+    request_.extra.push_back({"documents", value, {}});
+    if (value.size() > 0) {
+        request_.essential.push_back("documents");
+    }
+    return true;
+}
+
+bool RequestReader::read_logprobs(Value value, const Path &path) {
+    request_.logprobs = value.boolean();
+    return expect(value, Kind::boolean, path);
+}
+
+}  // namespace
+
+Result<RequestHead> parse_head(const json::Document &document) {
+    Value root = document.root();
+    if (!root.is_object()) {
+        return invalid_request("the body must be a JSON object");
+    }
+    auto fail = [](std::string_view name, std::string_view reason) -> Error {
+        return invalid_request(std::string(name) + ' ' + std::string(reason),
+                               std::string(name));
+    };
+
+    RequestHead head;
+    Value model = root["model"];
+    head.model = model.string();
+    if (head.model.empty()) {
+        return fail("model", model.is_null()
+                                 ? "is missing"
+                                 : "must be a string that is not empty");
+    }
+    Value messages = root["messages"];
+    if (!messages.is_array() || messages.size() == 0) {
+        return fail("messages", messages.is_null()
+                                    ? "is missing"
+                                    : "must be an array that is not empty");
+    }
+    Value stream = root["stream"];
+    if (!stream.is_null() && !stream.is_bool()) {
+        return fail("stream", "must be true or false");
+    }
+    head.stream = stream.boolean();
+    // The last event of every stream has it.
+    head.include_usage = true;
+
+    if (Value most = root["max_tokens"]; !most.is_null()) {
+        head.max_tokens = most.integer();
+        if (!head.max_tokens || *head.max_tokens < 1) {
+            return fail("max_tokens", "must be an integer of at least 1");
+        }
+    }
+    return head;
+}
+
+Result<Request> parse_request(const json::Document &document,
+                              std::pmr::memory_resource *memory) {
+    auto request = RequestReader(document.root(), memory).read();
+    if (request) {
+        request->origin = &cohere_format();
+    }
+    return request;
+}
+
+}  // namespace llm::cohere

@@ -1,0 +1,203 @@
+#include "formats/functions.hpp"
+
+#include <algorithm>
+
+namespace llm::functions {
+
+using chat::Part;
+using chat::PartType;
+using json::Kind;
+using json::Value;
+using openai::Path;
+
+bool ToolListReader::read_tools(Value value, const Path &path,
+                                chat::List<chat::Tool> &tools) {
+    if (!expect(value, Kind::array, path)) {
+        return false;
+    }
+    std::size_t index = 0;
+    for (Value element : value.elements()) {
+        Path where(path, index++);
+        if (!expect(element, Kind::object, where)) {
+            return false;
+        }
+        chat::Tool tool;
+        tool.source = element;
+        std::string_view type = element["type"].string();
+        if (!type.empty() && type != "function") {
+            return fail(Path(where, "type"), "must be \"function\"");
+        }
+        if (!read_function(element["function"], Path(where, "function"),
+                           tool)) {
+            return false;
+        }
+        tools.push_back(tool);
+    }
+    return true;
+}
+
+bool ToolListReader::read_function(Value value, const Path &path,
+                                   chat::Tool &tool) {
+    if (!expect(value, Kind::object, path)
+        || !required_text(value, path, "name", tool.name)
+        || !optional_text(value, path, "description", tool.description)) {
+        return false;
+    }
+    Value parameters = value["parameters"];
+    if (parameters.is_null()) {
+        return true;
+    }
+    tool.parameters = parameters;
+    return expect(parameters, Kind::object, Path(path, "parameters"));
+}
+
+void write_tool(json::Writer &w, const chat::Tool &tool) {
+    w.begin_object().member("type", "function").key("function").begin_object()
+        .member("name", tool.name);
+    if (!tool.description.empty()) {
+        w.member("description", tool.description);
+    }
+    w.key("parameters");
+    if (tool.parameters && tool.parameters.size() > 0) {
+        w.raw(tool.parameters.raw());
+    } else {
+        w.raw(R"({"type":"object","properties":{}})");
+    }
+    w.end_object().end_object();
+}
+
+void append_line(std::string &out, std::string_view json) {
+    std::size_t start = out.size();
+    out.append(json);
+    // Within a string they would have been refused.
+    std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(start),
+                    out.end(), [](char c) { return c == '\n' || c == '\r'; },
+                    ' ');
+}
+
+void append_arguments(std::string &out, const Part &call) {
+    std::string_view text = call.arguments;
+    if (!call.custom
+        && text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+        out.append("{}");
+        return;
+    }
+    // What the model wrote may not be JSON, or no object: kept all the same,
+    // since a result answers it.
+    json::Document document;
+    bool parsed = !call.custom
+                  && static_cast<bool>(
+                      document.parse(text, {.duplicates = true}));
+    if (parsed && document.root().is_object()) {
+        append_line(out, document.root().raw());
+        return;
+    }
+    out.append("{\"input\":");
+    if (parsed) {
+        append_line(out, document.root().raw());
+    } else {
+        json::append_string(out, text);
+    }
+    out.push_back('}');
+}
+
+void write_object_call(json::Writer &w, const Part &call, std::size_t index) {
+    std::string arguments;
+    append_arguments(arguments, call);
+    w.begin_object().member("id", call.id).key("function").begin_object()
+        .member("index", static_cast<std::int64_t>(index))
+        .member("name", call.name)
+        .key("arguments").raw(arguments)
+        .end_object().end_object();
+}
+
+namespace {
+
+// Hints (seed, logit_bias, penalties, verbosity and the like) are no rows
+// here: they are left out without a word.
+struct Row {
+    std::string_view name;
+    bool (*asked)(const chat::Request &);
+};
+
+constexpr Row rows[] = {
+    {"n", [](const chat::Request &request) {
+         return request.n.value_or(1) > 1;
+     }},
+    {"logprobs", [](const chat::Request &request) {
+         return request.logprobs.value_or(false);
+     }},
+    {"modalities", [](const chat::Request &request) {
+         for (Value one : request.modalities.elements()) {
+             if (one.string() != "text") {
+                 return true;
+             }
+         }
+         return false;
+     }},
+    {"web_search_options", [](const chat::Request &request) {
+         return request.web_search_options.is_object();
+     }},
+    // Anthropic's.
+    {"mcp_servers", [](const chat::Request &request) {
+         return std::any_of(
+             request.extra.begin(), request.extra.end(),
+             [](const json::Member &member) {
+                 return member.name == "mcp_servers";
+             });
+     }},
+};
+
+}  // namespace
+
+std::string_view unsupported_member(
+    const chat::Request &request,
+    std::initializer_list<std::string_view> known) {
+    for (const Row &row : rows) {
+        bool is_known =
+            std::find(known.begin(), known.end(), row.name) != known.end();
+        if (!is_known && row.asked(request)) {
+            return row.name;
+        }
+    }
+    return {};
+}
+
+Result<void> refuse(const WriteOptions &options, std::string_view what,
+                    std::string param) {
+    if (options.drop_unsupported) {
+        return {};
+    }
+    return unsupported(std::string(what) +
+                           " cannot be sent to this model's provider",
+                       std::move(param));
+}
+
+std::string_view name_of_call(const chat::Request &request,
+                              std::string_view id) {
+    // The last one counts: ids of different answers may be the same.
+    for (auto message = request.messages.rbegin();
+         message != request.messages.rend(); ++message) {
+        for (const Part &part : message->parts) {
+            if (part.type == PartType::tool_call && part.id == id) {
+                return part.name;
+            }
+        }
+    }
+    return {};
+}
+
+AllowedTools allowed_tools(const chat::ToolChoice &choice) {
+    Value list = choice.source["allowed_tools"];
+    if (!list) {
+        list = choice.source;
+    }
+    AllowedTools allowed;
+    allowed.required = list["mode"].string() == "required";
+    for (Value one : list["tools"].elements()) {
+        allowed.names.push_back(one[one["type"].string()]["name"].string());
+    }
+    return allowed;
+}
+
+}  // namespace llm::functions

@@ -1,0 +1,68 @@
+// What APIs beside OpenAI's have taken over from it: tools and tool calls in
+// its shape, and what a writer for another API refuses of its requests.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/openai/fields.hpp"
+#include "llm/chat.hpp"
+#include "llm/format.hpp"
+
+namespace llm::functions {
+
+// Reads [{"type":"function","function":{"name","description","parameters"}}].
+// A tool without "type" is a function.
+class ToolListReader : protected openai::FieldReader {
+protected:
+    bool read_tools(json::Value value, const openai::Path &path,
+                    chat::List<chat::Tool> &tools);
+
+private:
+    bool read_function(json::Value value, const openai::Path &path,
+                       chat::Tool &tool);
+};
+
+// One tool in that shape; parameters are always there, an object without
+// properties where the tool has none.
+void write_tool(json::Writer &w, const chat::Tool &tool);
+
+// Appends the arguments of a call as one JSON object on one line. What is no
+// object is kept in one, as its member "input".
+void append_arguments(std::string &out, const chat::Part &call);
+
+// Ollama's form of a call, whose arguments are an object.
+void write_object_call(json::Writer &w, const chat::Part &call,
+                       std::size_t index);
+
+// JSON text on one line: between its values, line ends become blanks.
+void append_line(std::string &out, std::string_view json);
+
+// Whether the client asked for this, which most other APIs have no word for
+// although leaving it out makes the answer another one: the name of the first
+// such member; empty: nothing of the kind. Members in `known` are not looked
+// at.
+std::string_view unsupported_member(
+    const chat::Request &request,
+    std::initializer_list<std::string_view> known = {});
+
+// "WHAT cannot be sent to this model's provider"; nothing where unsupported
+// is dropped.
+Result<void> refuse(const WriteOptions &options, std::string_view what,
+                    std::string param);
+
+// The name of the function that the id's call is of; empty: no such call.
+std::string_view name_of_call(const chat::Request &request,
+                              std::string_view id);
+
+// The names that tool_choice allows, where it is Mode::allowed, and whether
+// one of them must be called.
+struct AllowedTools {
+    std::vector<std::string_view> names;
+    bool required = false;
+};
+AllowedTools allowed_tools(const chat::ToolChoice &choice);
+
+}  // namespace llm::functions

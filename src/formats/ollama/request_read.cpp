@@ -1,0 +1,526 @@
+#include <algorithm>
+
+#include "formats/functions.hpp"
+#include "formats/ollama/ollama.hpp"
+#include "formats/ollama/tables.hpp"
+#include "llm/arena.hpp"
+
+namespace llm::ollama {
+
+namespace {
+
+using chat::Message;
+using chat::Part;
+using chat::PartType;
+using chat::Request;
+using chat::Role;
+using json::Kind;
+using json::Value;
+using openai::Path;
+
+// Members of /api/generate with which it is not a chat: no other API here has
+// a place for them, and the answer would be another one without.
+constexpr std::string_view generate_only[] = {
+    "suffix", "template", "context", "raw", "width", "height", "steps",
+};
+
+// null, false, "", 0 and [] ask for nothing.
+bool asks_for_something(Value value) {
+    switch (value.kind()) {
+    case Kind::null:
+        return false;
+    case Kind::boolean:
+        return value.boolean();
+    case Kind::number:
+        return value.number() != 0;
+    case Kind::string:
+        return !value.string().empty();
+    case Kind::array:
+    case Kind::object:
+        return value.size() > 0;
+    }
+    return false;
+}
+
+class RequestReader : functions::ToolListReader {
+public:
+    RequestReader(Api api, Value root, std::pmr::memory_resource *memory)
+        : api_(api), root_(root), memory_(memory), request_(memory),
+          open_(memory) {}
+
+    Result<Request> read();
+
+private:
+    using Read = bool (RequestReader::*)(Value, const Path &);
+
+    struct MemberReader {
+        std::string_view name;
+        Read read;
+    };
+    static const MemberReader member_readers[];
+
+    // A call that no result has answered yet.
+    struct OpenCall {
+        std::string_view id;
+        std::string_view name;
+    };
+
+    bool read_member(const json::Member &member);
+    bool read_messages(Value value, const Path &path);
+    bool read_message(Value value, const Path &path);
+    bool read_content(Value value, const Path &path, Message &message);
+    bool read_images(Value value, const Path &path, Message &message);
+    bool read_calls(Value value, const Path &path, Message &message);
+    bool read_result(Value value, const Path &path, Message &message);
+    bool read_prompt();
+    bool read_model(Value value, const Path &path);
+    bool read_stream(Value value, const Path &path);
+    bool read_request_tools(Value value, const Path &path);
+    bool read_format(Value value, const Path &path);
+    bool read_options(Value value, const Path &path);
+    bool read_stop(Value value, const Path &path);
+    bool read_think(Value value, const Path &path);
+    bool read_logprobs(Value value, const Path &path);
+    bool read_top_logprobs(Value value, const Path &path);
+    bool ignore(Value, const Path &) { return true; }
+
+    Api api_;
+    Value root_;
+    std::pmr::memory_resource *memory_;
+    Request request_;
+    std::pmr::vector<OpenCall> open_;
+    std::size_t calls_ = 0;
+};
+
+// "messages" and "prompt" are read before all others.
+const RequestReader::MemberReader RequestReader::member_readers[] = {
+    {"model", &RequestReader::read_model},
+    {"messages", &RequestReader::ignore},
+    {"stream", &RequestReader::read_stream},
+    {"tools", &RequestReader::read_request_tools},
+    {"format", &RequestReader::read_format},
+    {"options", &RequestReader::read_options},
+    {"think", &RequestReader::read_think},
+    {"logprobs", &RequestReader::read_logprobs},
+    {"top_logprobs", &RequestReader::read_top_logprobs},
+};
+
+Result<Request> RequestReader::read() {
+    if (!root_.is_object()) {
+        return invalid_request("the body must be a JSON object");
+    }
+    if (root_["model"].is_null()) {
+        return invalid_request("model is missing", "model");
+    }
+
+    // The API's default.
+    request_.stream = true;
+    request_.include_usage = true;
+    bool read = api_ == Api::chat
+                    ? read_messages(root_["messages"], Path("messages"))
+                    : read_prompt();
+    if (!read) {
+        return std::move(error_);
+    }
+    for (const json::Member &member : root_.members()) {
+        if (!read_member(member)) {
+            return std::move(error_);
+        }
+    }
+    return std::move(request_);
+}
+
+bool RequestReader::read_member(const json::Member &member) {
+    Path path(member.name);
+    for (const MemberReader &row : member_readers) {
+        if (row.name == member.name) {
+            return member.value.is_null()
+                   || (this->*row.read)(member.value, path);
+        }
+    }
+    if (api_ == Api::generate) {
+        if (member.name == "prompt" || member.name == "system"
+            || member.name == "images") {
+            return true;
+        }
+        bool essential = std::find(std::begin(generate_only),
+                                   std::end(generate_only), member.name)
+                         != std::end(generate_only);
+        if (essential && asks_for_something(member.value)) {
+            request_.essential.push_back(member.name);
+        }
+    }
+    request_.extra.push_back(member);
+    return true;
+}
+
+// Messages
+
+bool RequestReader::read_messages(Value value, const Path &path) {
+    // Without any the server loads the model, and says nothing.
+    if (value.is_null() || (value.is_array() && value.size() == 0)) {
+        return fail(path, "must not be empty");
+    }
+    if (!expect(value, Kind::array, path)) {
+        return false;
+    }
+    request_.messages.reserve(value.size());
+    std::size_t index = 0;
+    for (Value message : value.elements()) {
+        if (!read_message(message, Path(path, index++))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool RequestReader::read_message(Value value, const Path &path) {
+    if (!expect(value, Kind::object, path)) {
+        return false;
+    }
+    Message &message = request_.messages.emplace_back(memory_);
+    auto role = role_of(value["role"].string());
+    if (!role) {
+        return fail(Path(path, "role"), "must be \"system\", \"user\", "
+                                        "\"assistant\" or \"tool\"");
+    }
+    message.role = *role;
+    message.source = value;
+
+    std::string_view thinking;
+    if (!optional_text(value, path, "thinking", thinking)) {
+        return false;
+    }
+    if (!thinking.empty() && message.role == Role::assistant) {
+        Part part;
+        part.type = PartType::reasoning;
+        part.text = thinking;
+        message.parts.push_back(part);
+    }
+    return read_images(value["images"], Path(path, "images"), message)
+           && read_content(value["content"], Path(path, "content"), message)
+           && read_calls(value["tool_calls"], Path(path, "tool_calls"),
+                         message)
+           && (message.role != Role::tool
+               || read_result(value, path, message));
+}
+
+bool RequestReader::read_content(Value value, const Path &path,
+                                 Message &message) {
+    if (!value.is_null() && !expect(value, Kind::string, path)) {
+        return false;
+    }
+    // What users and tools say is a message, even if it is nothing.
+    bool wanted = message.role != Role::assistant && message.parts.empty();
+    if (wanted || !value.string().empty()) {
+        Part part;
+        part.text = value.string();
+        message.parts.push_back(part);
+    }
+    return true;
+}
+
+// The server shows them to the model before the text.
+bool RequestReader::read_images(Value value, const Path &path,
+                                Message &message) {
+    if (value.is_null()) {
+        return true;
+    }
+    if (!expect(value, Kind::array, path)) {
+        return false;
+    }
+    std::size_t index = 0;
+    for (Value element : value.elements()) {
+        Path where(path, index++);
+        if (!expect(element, Kind::string, where)) {
+            return false;
+        }
+        Part part;
+        part.data = element.string();
+        if (part.data.empty() || part.data.find(':') != part.data.npos) {
+            return fail(where, "must be base64, without a \"data:\" prefix");
+        }
+        part.media_type = media_type_of(part.data);
+        part.type = part.media_type.starts_with("audio/") ? PartType::audio
+                                                          : PartType::image;
+        message.parts.push_back(part);
+    }
+    return true;
+}
+
+bool RequestReader::read_calls(Value value, const Path &path,
+                               Message &message) {
+    if (value.is_null()) {
+        return true;
+    }
+    if (!expect(value, Kind::array, path)) {
+        return false;
+    }
+    if (message.role != Role::assistant) {
+        return value.size() == 0
+               || fail(path, "is for messages of the assistant");
+    }
+
+    std::size_t index = 0;
+    for (Value element : value.elements()) {
+        Path call(path, index++);
+        Path function(call, "function");
+        Value body = element["function"];
+        Part part;
+        part.type = PartType::tool_call;
+        part.source = element;
+        if (!expect(element, Kind::object, call)
+            || !expect(body, Kind::object, function)
+            || !required_text(body, function, "name", part.name)
+            || !optional_text(element, call, "id", part.id)) {
+            return false;
+        }
+        Value arguments = body["arguments"];
+        // Clients send back what other servers gave them: a text.
+        if (arguments.is_string()) {
+            part.arguments = arguments.string();
+        } else if (!arguments.is_null()) {
+            part.arguments = arguments.raw();
+            if (!expect(arguments, Kind::object,
+                        Path(function, "arguments"))) {
+                return false;
+            }
+        }
+        // Older clients know no ids: one that is unlike any other here.
+        if (part.id.empty()) {
+            part.id = arena_concat(memory_,
+                                   {"call_", std::to_string(calls_)});
+        }
+        ++calls_;
+        open_.push_back({part.id, part.name});
+        message.parts.push_back(part);
+    }
+    return true;
+}
+
+// The call that it answers: by its id, else by the function's name, else the
+// next one.
+bool RequestReader::read_result(Value value, const Path &path,
+                                Message &message) {
+    std::string_view id;
+    std::string_view name;
+    if (!optional_text(value, path, "tool_call_id", id)
+        || !optional_text(value, path, "tool_name", name)) {
+        return false;
+    }
+    // Clients of before there was "tool_name".
+    if (name.empty()) {
+        name = value["name"].string();
+    }
+
+    auto call = std::find_if(open_.begin(), open_.end(),
+                             [&](const OpenCall &open) {
+                                 return id.empty() ? name.empty()
+                                                         || open.name == name
+                                                   : open.id == id;
+                             });
+    if (call == open_.end()) {
+        return fail(path, "answers no tool call of an earlier message");
+    }
+    message.tool_call_id = call->id;
+    open_.erase(call);
+    return true;
+}
+
+// /api/generate: one turn.
+bool RequestReader::read_prompt() {
+    std::string_view system;
+    std::string_view prompt;
+    auto text = [this](std::string_view name, std::string_view &out) {
+        Value value = root_[name];
+        out = value.string();
+        return value.is_null() || expect(value, Kind::string, Path(name));
+    };
+    if (!text("system", system) || !text("prompt", prompt)) {
+        return false;
+    }
+    if (!system.empty()) {
+        Message &message = request_.messages.emplace_back(memory_);
+        message.role = Role::system;
+        Part part;
+        part.text = system;
+        message.parts.push_back(part);
+    }
+
+    Message &message = request_.messages.emplace_back(memory_);
+    if (!read_images(root_["images"], Path("images"), message)) {
+        return false;
+    }
+    if (prompt.empty() && message.parts.empty()) {
+        return fail(Path("prompt"), "must not be empty");
+    }
+    if (!prompt.empty()) {
+        Part part;
+        part.text = prompt;
+        message.parts.push_back(part);
+    }
+    return true;
+}
+
+// All else
+
+bool RequestReader::read_model(Value value, const Path &path) {
+    request_.model = value.string();
+    return !request_.model.empty()
+           || fail(path, "must be a string that is not empty");
+}
+
+bool RequestReader::read_stream(Value value, const Path &path) {
+    request_.stream = value.boolean();
+    return expect(value, Kind::boolean, path);
+}
+
+bool RequestReader::read_request_tools(Value value, const Path &path) {
+    return read_tools(value, path, request_.tools);
+}
+
+bool RequestReader::read_format(Value value, const Path &path) {
+    using Type = chat::ResponseFormat::Type;
+
+    if (value.is_string() && value.string().empty()) {
+        return true;
+    }
+    auto &format = request_.response_format.emplace();
+    if (value.string() == "json") {
+        format.type = Type::json_object;
+        return true;
+    }
+    if (!value.is_object()) {
+        return fail(path, "must be \"json\" or a JSON schema");
+    }
+    format.type = Type::json_schema;
+    format.schema = value;
+    return true;
+}
+
+bool RequestReader::read_options(Value value, const Path &path) {
+    if (!expect(value, Kind::object, path)) {
+        return false;
+    }
+    bool unknown = false;
+    for (const json::Member &member : value.members()) {
+        unknown |= !is_known_option(member.name);
+    }
+    if (unknown) {
+        request_.extra.push_back({"options", value, {}});
+    }
+
+    for (const Option &row : options()) {
+        Value number = value[row.name];
+        if (number.is_null()) {
+            continue;
+        }
+        request_.*row.field = number;
+        if (!expect(number, Kind::number, Path(path, row.name))) {
+            return false;
+        }
+    }
+    if (Value most = value["num_predict"]; !most.is_null()) {
+        auto tokens = most.integer();
+        if (!tokens) {
+            return fail(Path(path, "num_predict"), "must be an integer");
+        }
+        // -1 and -2: as many as there may be.
+        if (*tokens > 0) {
+            request_.max_tokens = tokens;
+        }
+    }
+    Value stop = value["stop"];
+    return stop.is_null() || read_stop(stop, Path(path, "stop"));
+}
+
+bool RequestReader::read_stop(Value value, const Path &path) {
+    if (value.is_string()) {
+        request_.stop.push_back(value.string());
+        return true;
+    }
+    if (!expect(value, Kind::array, path)) {
+        return false;
+    }
+    std::size_t index = 0;
+    for (Value element : value.elements()) {
+        if (!expect(element, Kind::string, Path(path, index++))) {
+            return false;
+        }
+        request_.stop.push_back(element.string());
+    }
+    return true;
+}
+
+bool RequestReader::read_think(Value value, const Path &path) {
+    using Mode = chat::Reasoning::Mode;
+
+    chat::Reasoning &reasoning = request_.reasoning;
+    reasoning.source = value;
+    if (value.is_bool()) {
+        // The server takes true for medium (api/types.go).
+        reasoning.mode = value.boolean() ? Mode::adaptive : Mode::disabled;
+        reasoning.effort = value.boolean() ? "medium" : "none";
+        return true;
+    }
+    std::string_view word = value.string();
+    reasoning.effort = word;
+    return word == "low" || word == "medium" || word == "high" || word == "max"
+           || fail(path, "must be true, false, \"low\", \"medium\", \"high\" "
+                         "or \"max\"");
+}
+
+bool RequestReader::read_logprobs(Value value, const Path &path) {
+    request_.logprobs = value.boolean();
+    return expect(value, Kind::boolean, path);
+}
+
+bool RequestReader::read_top_logprobs(Value value, const Path &path) {
+    request_.top_logprobs = value.integer();
+    return (request_.top_logprobs && *request_.top_logprobs >= 0)
+           || fail(path, "must be an integer of at least 0");
+}
+
+}  // namespace
+
+Result<RequestHead> parse_head(Api, const json::Document &document) {
+    Value root = document.root();
+    if (!root.is_object()) {
+        return invalid_request("the body must be a JSON object");
+    }
+
+    RequestHead head;
+    Value model = root["model"];
+    head.model = model.string();
+    if (head.model.empty()) {
+        return invalid_request(model.is_null()
+                                   ? "model is missing"
+                                   : "model must be a string that is not "
+                                     "empty",
+                               "model");
+    }
+    Value stream = root["stream"];
+    if (!stream.is_null() && !stream.is_bool()) {
+        return invalid_request("stream must be true or false", "stream");
+    }
+    head.stream = stream.boolean(true);
+    // The last line of every stream has it.
+    head.include_usage = true;
+
+    auto tokens = root["options"]["num_predict"].integer();
+    if (tokens && *tokens > 0) {
+        head.max_tokens = tokens;
+    }
+    return head;
+}
+
+Result<Request> parse_request(Api api, const json::Document &document,
+                              std::pmr::memory_resource *memory) {
+    auto request = RequestReader(api, document.root(), memory).read();
+    if (request) {
+        request->origin = &format_of(api);
+    }
+    return request;
+}
+
+}  // namespace llm::ollama

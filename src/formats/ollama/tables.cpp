@@ -1,0 +1,150 @@
+#include "formats/ollama/tables.hpp"
+
+#include "text/base64.hpp"
+
+namespace llm::ollama {
+
+namespace {
+
+using chat::FinishReason;
+using chat::Request;
+using chat::Role;
+
+struct RoleWord {
+    std::string_view word;
+    Role role;
+};
+
+constexpr RoleWord roles[] = {
+    {"system", Role::system},       {"developer", Role::developer},
+    {"user", Role::user},           {"assistant", Role::assistant},
+    {"tool", Role::tool},
+};
+
+// llm/llama_server.go (stop, length), server/routes.go (load, unload: there
+// was no prompt). The first word of a reason is the one that is written.
+struct DoneWord {
+    std::string_view word;
+    FinishReason reason;
+};
+
+constexpr DoneWord done_words[] = {
+    {"stop", FinishReason::stop},
+    {"load", FinishReason::stop},
+    {"unload", FinishReason::stop},
+    {"length", FinishReason::length},
+    {"stop", FinishReason::tool_calls},
+    {"content_filter", FinishReason::content_filter},
+};
+
+// docs/modelfile.md, "Valid parameters and values".
+constexpr Option option_rows[] = {
+    {"temperature", &Request::temperature},
+    {"top_p", &Request::top_p},
+    {"top_k", &Request::top_k},
+    {"seed", &Request::seed},
+    {"frequency_penalty", &Request::frequency_penalty},
+    {"presence_penalty", &Request::presence_penalty},
+};
+
+// api/types.go, ThinkValue: true, false, or one of four levels.
+struct Effort {
+    std::string_view effort;
+    std::string_view think;
+};
+
+constexpr Effort efforts[] = {
+    {"none", "false"},      {"minimal", "\"low\""}, {"low", "\"low\""},
+    {"medium", "\"medium\""}, {"high", "\"high\""},  {"xhigh", "\"max\""},
+    {"max", "\"max\""},
+};
+
+// The signatures of file formats (each one's specification): the bytes at an
+// offset.
+struct Signature {
+    std::size_t offset;
+    std::string_view bytes;
+    std::string_view media_type;
+};
+
+constexpr Signature signatures[] = {
+    {0, "\xFF\xD8\xFF", "image/jpeg"}, {0, "\x89PNG", "image/png"},
+    {0, "GIF8", "image/gif"},          {8, "WEBP", "image/webp"},
+    {8, "WAVE", "audio/wav"},          {0, "ID3", "audio/mpeg"},
+    {0, "BM", "image/bmp"},
+};
+
+}  // namespace
+
+std::optional<Role> role_of(std::string_view word) noexcept {
+    auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    };
+    for (const RoleWord &row : roles) {
+        bool equal = row.word.size() == word.size();
+        for (std::size_t i = 0; equal && i < word.size(); ++i) {
+            equal = lower(word[i]) == row.word[i];
+        }
+        if (equal) {
+            return row.role;
+        }
+    }
+    return std::nullopt;
+}
+
+FinishReason finish_reason_of(std::string_view word) noexcept {
+    for (const DoneWord &row : done_words) {
+        if (row.word == word) {
+            return row.reason;
+        }
+    }
+    return FinishReason::stop;
+}
+
+std::string_view done_reason(FinishReason reason) noexcept {
+    for (const DoneWord &row : done_words) {
+        if (row.reason == reason) {
+            return row.word;
+        }
+    }
+    return "stop";
+}
+
+std::span<const Option> options() noexcept {
+    return option_rows;
+}
+
+bool is_known_option(std::string_view name) noexcept {
+    for (const Option &row : option_rows) {
+        if (row.name == name) {
+            return true;
+        }
+    }
+    return name == "num_predict" || name == "stop";
+}
+
+std::string_view think_of_effort(std::string_view effort) noexcept {
+    for (const Effort &row : efforts) {
+        if (row.effort == effort) {
+            return row.think;
+        }
+    }
+    return {};
+}
+
+std::string_view media_type_of(std::string_view base64) {
+    // 16 characters are 12 bytes: enough for every row.
+    auto bytes = base64::decode(base64.substr(0, 16));
+    if (bytes) {
+        for (const Signature &row : signatures) {
+            if (bytes->size() > row.offset
+                && std::string_view(*bytes).substr(row.offset)
+                       .starts_with(row.bytes)) {
+                return row.media_type;
+            }
+        }
+    }
+    return "image/jpeg";
+}
+
+}  // namespace llm::ollama
