@@ -6,8 +6,35 @@ namespace {
 
 const Abilities rows[] = {
     {.format = "openai"},
-    {.format = "anthropic",
-     .answers = {.images = false}},
+    {.format = "anthropic", .answers = {.images = false}},
+    // Converse fetches nothing, and does not tell reasoning's tokens.
+    {.format = "bedrock",
+     .answers = {.reasoning_tokens = false},
+     .cannot_ask = "image_url",
+     .refuses = "image_url"},
+    {.format = "responses", .cannot_ask = "stop", .refuses = "stop"},
+    // One text to go on with; with a prompt template, a conversation.
+    {.format = "completions",
+     .answers = {.reasoning = false, .images = false},
+     .cannot_ask = "systems, turns, calls, results, image, image_url, schema, "
+                   "reasoning",
+     .refuses = "systems, turns, calls, results, image, image_url, schema, "
+                "reasoning"},
+    {.format = "cohere", .answers = {.images = false}},
+    {.format = "ollama",
+     .answers = {.cached_tokens = false,
+                 .reasoning_tokens = false,
+                 .content_filter = false,
+                 .images = false},
+     .cannot_ask = "image_url",
+     .refuses = "image_url"},
+    {.format = "ollama-generate",
+     .answers = {.cached_tokens = false,
+                 .reasoning_tokens = false,
+                 .content_filter = false,
+                 .images = false},
+     .cannot_ask = "turns, calls, results, image_url",
+     .refuses = "turns, calls, results, image_url"},
 };
 
 }  // namespace

@@ -286,6 +286,7 @@ std::string asked(const Format &client, const Feature &feature, bool stream) {
     std::string body;
     auto written = client.write_request(*call.request, options, body);
     bool may = !is_in(abilities(client).cannot_ask, feature.name);
+    INFO(feature.name << " asked by " << client.name());
     if (!written) {
         INFO(written.error().message);
         CHECK_FALSE(may);
