@@ -107,13 +107,13 @@ Command cancel_command(
     std::int64_t now, Call call = Call::by_digest,
     std::optional<std::int64_t> test_clock = std::nullopt);
 
-// renew() of limit.hpp, for reservations of one call. RemoteSettlement::actual
-// is of no meaning.
+// renew() of limit.hpp, for the reservations of one call, which the record
+// keeps from then on: they are settled, or renewed again, as they were made.
+// RemoteSettlement::actual has no meaning. Answered like a settlement.
 Command renew_command(
-    std::span<const RemoteSettlement> held, std::int64_t now,
-    Call call = Call::by_digest,
-    std::optional<std::int64_t> test_clock = std::nullopt,
-    std::string_view record = {});
+    std::span<const RemoteSettlement> held, std::string_view record,
+    std::int64_t now, Call call = Call::by_digest,
+    std::optional<std::int64_t> test_clock = std::nullopt);
 
 struct RemoteDecision {
     Decision decision;          // of this limit alone
@@ -131,9 +131,6 @@ struct RemoteAnswer {
 Result<RemoteAnswer> read_reserve_reply(
     const redis::Reply &reply, std::span<const RemoteRequest> requests);
 Result<void> read_settle_reply(const redis::Reply &reply);
-// Changes the reservations in `held` to those to settle from now on.
-Result<void> read_renew_reply(const redis::Reply &reply,
-                              std::span<RemoteSettlement> held);
 
 // Indices of keys by the slot tag of each, in the order in which tags come:
 // one call for each group. Those granted are to be refunded if one refuses.

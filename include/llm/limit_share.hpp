@@ -50,6 +50,7 @@ struct Share {
     std::int64_t demand = 0;        // in one interval, not long ago
     std::int64_t quiet = 0;         // turns since anything was asked for
     std::int64_t turned_at = 0;
+    std::int64_t used_at = 0;       // last request or turn
     std::int64_t refill_until = 0;  // until then no other call for a share
 
     // What Redis said last: what remained there beside the share, and when

@@ -130,18 +130,6 @@ void append_settlements(Command &command,
     }
 }
 
-// An array of integers such as scripts answer with.
-bool is_answer(const redis::Reply &reply, std::size_t size) {
-    return reply.type == redis::Reply::Type::array
-           && reply.elements.size() == size
-           && std::all_of(reply.elements.begin(), reply.elements.end(),
-                          [](const auto &value) {
-                              return value.type == redis::Reply::Type::integer
-                                     && value.integer >= 0
-                                     && value.integer <= 2 * most;
-                          });
-}
-
 Error bad_reply(const redis::Reply &reply) {
     Error error;
     error.kind = ErrorKind::unavailable;
@@ -255,9 +243,8 @@ Command cancel_command(std::span<const RemoteRequest> requests,
 }
 
 Command renew_command(std::span<const RemoteSettlement> held,
-                      std::int64_t now, Call call,
-                      std::optional<std::int64_t> test_clock,
-                      std::string_view record) {
+                      std::string_view record, std::int64_t now, Call call,
+                      std::optional<std::int64_t> test_clock) {
     auto command = begin_call(renew_script(), call, held, record, test_clock);
     append_settlements(command, held, now);
     return command;
@@ -268,7 +255,13 @@ Result<RemoteAnswer> read_reserve_reply(
     constexpr std::size_t head = 2;
     constexpr std::size_t each = 8;
     const auto &values = reply.elements;
-    if (!is_answer(reply, head + each * requests.size())) {
+    if (reply.type != redis::Reply::Type::array
+        || values.size() != head + each * requests.size()
+        || !std::all_of(values.begin(), values.end(), [](const auto &value) {
+               return value.type == redis::Reply::Type::integer
+                      && value.integer >= 0 && value.integer <= 2 * most;
+           }))
+    {
         return bad_reply(reply);
     }
     RemoteAnswer answer;
@@ -306,22 +299,6 @@ Result<RemoteAnswer> read_reserve_reply(
 Result<void> read_settle_reply(const redis::Reply &reply) {
     if (reply.type != redis::Reply::Type::integer) {
         return bad_reply(reply);
-    }
-    return {};
-}
-
-Result<void> read_renew_reply(const redis::Reply &reply,
-                              std::span<RemoteSettlement> held) {
-    if (!is_answer(reply, 1 + 4 * held.size())) {
-        return bad_reply(reply);
-    }
-    auto value = reply.elements.begin() + 1;
-    for (auto &one : held) {
-        auto &reservation = one.reservation;
-        reservation.birth = (value++)->integer;
-        reservation.mark = (value++)->integer;
-        reservation.lease = (value++)->integer;
-        reservation.at = (value++)->integer;
     }
     return {};
 }

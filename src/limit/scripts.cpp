@@ -440,30 +440,39 @@ local function settle(key, limit, r, actual, from)
     end
 end
 
-local function read_reservation(from)
-    return {amount = tonumber(ARGV[from]), birth = tonumber(ARGV[from + 1]),
-            mark = tonumber(ARGV[from + 2]), lease = tonumber(ARGV[from + 3]),
-            at = tonumber(ARGV[from + 4])}
+-- The i-th of a call. The record knows it better than the caller once it was
+-- renewed.
+local function read_reservation(from, record, i)
+    local r = {amount = tonumber(ARGV[from])}
+    if record and record ~= '' then
+        r.birth, r.mark, r.lease, r.at =
+            struct.unpack('<dddd', record, (i - 1) * 32 + 1)
+    else
+        r.birth, r.mark, r.lease, r.at =
+            tonumber(ARGV[from + 1]), tonumber(ARGV[from + 2]),
+            tonumber(ARGV[from + 3]), tonumber(ARGV[from + 4])
+    end
+    return r
 end
 )lua";
 
 const std::string_view settle = R"lua(
 local count = floor((#ARGV - 1) / 16)
-local record, mode = KEYS[count + 1], ARGV[#ARGV]
+local id, how = KEYS[count + 1], ARGV[#ARGV]
+local record
 
-if record then
-    local first
-    if mode == 'once' then
-        first = put(record, '', record_life(read_limit(3)), 'NX')
-    else
-        first = redis.call('DEL', record) == 1 or mode == 'first'
-    end
-    if not first then return now end
+if id and how == 'once' then
+    if not put(id, '', record_life(read_limit(3)), 'NX') then return now end
+elseif id then
+    record = redis.call('GET', id)
+    if not record and how == 'again' then return now end
+    redis.call('DEL', id)
 end
 for i = 1, count do
     local from = 2 + (i - 1) * 16
-    settle(KEYS[i], read_limit(from + 1), read_reservation(from + 11),
-           tonumber(ARGV[from]), from + 1)
+    settle(KEYS[i], read_limit(from + 1),
+           read_reservation(from + 11, record, i), tonumber(ARGV[from]),
+           from + 1)
 end
 
 return now
@@ -478,10 +487,8 @@ put(id, '', record_life(read_limit(3)))
 if record and record ~= '' then
     for i = 1, #KEYS - 1 do
         local from = 2 + (i - 1) * 11
-        local r = {amount = tonumber(ARGV[from])}
-        r.birth, r.mark, r.lease, r.at =
-            struct.unpack('<dddd', record, (i - 1) * 32 + 1)
-        settle(KEYS[i], read_limit(from + 1), r, 0, from + 1)
+        settle(KEYS[i], read_limit(from + 1),
+               read_reservation(from, record, i), 0, from + 1)
     end
 end
 
@@ -490,12 +497,13 @@ return now
 
 const std::string_view renew = R"lua(
 local count = (#ARGV - 1) / 16
-local answer, record = {now}, ''
+local id, renewed = KEYS[count + 1], ''
+local record = redis.call('GET', id)
 
 for i = 1, count do
     local key, from = KEYS[i], 2 + (i - 1) * 16
     local limit = read_limit(from + 1)
-    local r = read_reservation(from + 11)
+    local r = read_reservation(from + 11, record, i)
     if limit.kind ~= 'b' then
         local s = load_state(key, limit, from + 1)
         local known = is_known(limit, s, r)
@@ -509,16 +517,11 @@ for i = 1, count do
             save_state(key, limit, s)
         end
     end
-    local n = (i - 1) * 4 + 1
-    answer[n + 1], answer[n + 2] = r.birth, r.mark
-    answer[n + 3], answer[n + 4] = r.lease, r.at
-    record = record .. struct.pack('<dddd', r.birth, r.mark, r.lease, r.at)
+    renewed = renewed .. struct.pack('<dddd', r.birth, r.mark, r.lease, r.at)
 end
-if KEYS[count + 1] then
-    put(KEYS[count + 1], record, record_life(read_limit(3)))
-end
+put(id, renewed, record_life(read_limit(3)))
 
-return answer
+return now
 )lua";
 
 const std::string_view presence = R"lua(

@@ -42,6 +42,7 @@ bool take(Share &share, std::int64_t now, std::int64_t amount,
           Reservation *reservation) noexcept {
     amount = clamp_amount(amount);
     share.asked = add(share.asked, amount);
+    share.used_at = now;
     if (now >= share.good_until || amount > share.left) {
         return false;
     }
@@ -93,7 +94,7 @@ ShareTurn turn(Share &share, const Limit &limit, std::int64_t now,
     if (now - share.turned_at < interval) {
         return turn;
     }
-    share.turned_at = now;
+    share.turned_at = share.used_at = now;
     share.quiet = share.asked > 0 ? 0 : share.quiet + 1;
     std::int64_t faded = share.demand - share.demand / demand_memory - 1;
     share.demand = std::max(share.asked, faded);

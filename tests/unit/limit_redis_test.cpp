@@ -520,6 +520,8 @@ TEST_CASE("a call that goes on is held in Redis as it is in memory") {
         limit.lease = 10'000;
         auto key = "renewed:" + std::to_string(static_cast<int>(window));
         RemoteRequest request{key, limit, 600};
+        auto record = record_key("{}", std::to_string(
+                                           static_cast<int>(window)));
         State state;
         Reservation local;
         REQUIRE(limit::reserve(limit, state, noon, 600, &local).granted());
@@ -538,15 +540,15 @@ TEST_CASE("a call that goes on is held in Redis as it is in memory") {
             now += step;
             limit::renew(limit, state, now, &local);
             auto reply = redis->call(renew_command(
-                {&held, 1}, now, limit::Call::by_text, now, "{}#renewed"));
+                {&held, 1}, record, now, limit::Call::by_text, now));
             INFO(reply.text);
-            REQUIRE(read_renew_reply(reply, {&held, 1}));
+            REQUIRE(read_settle_reply(reply));
             compare();
         }
         limit::settle(limit, state, now, local, 100);
         held.actual = 100;
         redis->call(settle_command({&held, 1}, now, limit::Call::by_text,
-                                   now));
+                                   now, record));
         compare();
     }
 }
