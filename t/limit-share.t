@@ -33,6 +33,7 @@ our $Config = q{
         llm_limit zone=user; }
     location /deny/ { llm_pass openai; llm_limit zone=team;
         llm_limit_redis_error deny; }
+    location = /status { llm off; llm_status; }
 };
 
 sub team { return with(ask('Hi', @_ ? @_ : '"max_tokens":20'), 'X-Team: a',
@@ -94,6 +95,7 @@ __DATA__
     ::resumed() => '',
     sub { LLMSteps::await('settled', sub {
         (::in_redis('team'))[0] eq '39' }); '' } => '',
+    get('/status') => qr/"team":\{"passed":3,[^}]*"from_share":2,/,
 ]
 
 

@@ -90,7 +90,8 @@ Command reserve_command(
 // What a settlement does about the record.
 enum class Settle : std::uint8_t {
     first,      // the call's; removed, if there is one
-    again,      // the same, but if there is none, it was settled before
+    again,      // the same, but if there is none, it was settled before; an
+                // empty one is left, for the first may be on its way
     once,       // of this settlement itself: if there is one, it was executed
 };
 

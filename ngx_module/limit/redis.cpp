@@ -61,15 +61,15 @@ private:
     void ended(Pointer self, const Reply *reply, const char *failure,
                bool sent) noexcept override {
         if (reply) {
-            if (how_ == Settle::once) {
+            if (how_ == Settle::once && !doubted_) {
                 ngx_http_llm_limit_redis_forget(redis(), record_);
             }
             return;
         }
         ngx_http_llm_limit_redis_log(ngx_cycle->log, failure);
-        // Once it may have been executed, it is only with a record.
-        if (sent && how_ == Settle::first) {
-            how_ = Settle::again;
+        if (sent) {
+            doubted_ = true;
+            how_ = how_ == Settle::first ? Settle::again : how_;
         }
         send_again(std::move(self));
     }
@@ -77,6 +77,8 @@ private:
     std::vector<RemoteSettlement> settlements_;
     std::string record_;
     Settle how_ = Settle::first;
+    // It was sent before, and may yet be executed.
+    bool doubted_ = false;
 };
 
 class Renewing final : public Script {

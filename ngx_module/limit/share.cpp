@@ -221,6 +221,7 @@ bool ngx_http_llm_limit_share_take(Zone *zone, const Key &key,
         bool taken = take(share, now(), amount, reservation);
         if (taken) {
             *decision = decision_of(share, limit, now());
+            locked.counts().from_share += 1;
         } else {
             (void) give_back(share, &rest);
         }

@@ -20,6 +20,7 @@ struct ngx_http_llm_limit_counts_t {
     std::uint64_t rejected;
     std::uint64_t delayed_dry_run;
     std::uint64_t rejected_dry_run;
+    std::uint64_t from_share;   // reservations
     std::uint64_t used;         // settled, in what the zone counts
 };
 

@@ -498,6 +498,8 @@ TEST_CASE("a settlement that is sent again is charged once") {
     };
     CHECK(settle("1", limit::Settle::again) == 60);
     CHECK(settle("1", limit::Settle::again) == 60);
+    // The first one was only late.
+    CHECK(settle("1", limit::Settle::first) == 60);
     // Without a record of the call: one of the settlement.
     CHECK(settle("2", limit::Settle::once) == 20);
     CHECK(settle("2", limit::Settle::once) == 20);
