@@ -465,13 +465,13 @@ if id and how == 'once' then
     if not put(id, '', record_life(read_limit(3)), 'NX') then return now end
 elseif id then
     record = redis.call('GET', id)
-    -- Empty: it was given up, or settled by one that was sent again.
-    if record == '' or not record and how == 'again' then return now end
     if how == 'again' then
         put(id, '', record_life(read_limit(3)))
     else
         redis.call('DEL', id)
     end
+    -- Empty: it was given up, or settled by one that was sent again.
+    if record == '' or not record and how == 'again' then return now end
 end
 for i = 1, count do
     local from = 2 + (i - 1) * 16
