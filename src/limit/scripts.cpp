@@ -361,9 +361,8 @@ return answer
 
 const std::string_view settling = R"lua(
 local function is_known(limit, s, r)
-    local begun
-    if limit.kind == 'b' then begun = s.charged ~= 0 else begun = s.turn ~= 0 end
-    return begun and s.birth == r.birth
+    local begun = limit.kind == 'b' and s.charged or s.turn
+    return begun ~= 0 and s.birth == r.birth
 end
 
 -- Whether the present window admitted it, or the one before.
