@@ -24,7 +24,7 @@ our $HttpConfig = q{
     llm_limit_zone $http_x_team zone=calls:64k rate=10/d lease=1s
         redis=shared count=requests;
     llm_limit_zone $http_x_team zone=share:64k rate=200/d lease=1s
-        redis=shared sync=50ms;
+        redis=shared sync=100ms;
 };
 
 our $Config = q{
@@ -70,7 +70,7 @@ sub await_share {
         LLMSteps::await('share', sub {
             my ($key) = grep { /:s\d+$/ } split /\n/,
                 $redis->cli('KEYS', '*share*');
-            return $redis->cli('EVAL', q{
+            return defined $key && $redis->cli('EVAL', q{
                 local s = {struct.unpack('<ddddddddddddd',
                     redis.call('GET', KEYS[1]))}
                 return s[3] == 13 and s[5] + s[6] + s[7] or 0

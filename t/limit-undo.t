@@ -16,7 +16,7 @@ our $HttpConfig = q{
         url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1;
         keepalive 0;
     }
-    llm_redis shared { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; timeout 200ms; }
+    llm_redis shared { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; timeout 1s; }
     llm_limit_zone $http_x_team zone=team:64k rate=100/d redis=shared;
     llm_limit_zone $http_x_team zone=calls:64k rate=10/d redis=shared
         count=requests;
@@ -32,8 +32,8 @@ our $Config = q{
 
 sub team { return with(ask('Hi', '"max_tokens":20'), 'X-Team: a') }
 
-# What was used, once there is nothing reserved, and so many records: a call
-# that was undone leaves an empty one, so that it is not executed any more.
+# What was used, once there is nothing reserved, and so many records at least: a
+# call that was undone leaves an empty one, so that it is not executed any more.
 our $Script = q{
     local s = {struct.unpack('<ddddddddddddd', redis.call('GET', KEYS[1]))}
     return s[3] .. ' ' .. s[5] + s[6] + s[7]
@@ -47,7 +47,7 @@ sub used {
             my @keys = split /\n/, $redis->cli('KEYS', 'llm:limit:*{*');
             my ($key) = grep { /\}$zone:/ } @keys;
             return 0 if !defined $key
-                || defined $records && $records != grep { /#/ } @keys;
+                || $records > grep { /#/ } @keys;
             ($used, my $held) = split ' ',
                 $redis->cli('EVAL', $Script, 1, $key);
             return $held eq '0';
@@ -126,7 +126,7 @@ limits cannot be kept in Redis: timed out
     ::paused() => '',
     ::failed() => '',
     ::resumed() => '',
-    ::used('share') => 13,
+    ::used('share', 0) => 13,
 ]
 --- error_log
 limits cannot be kept in Redis: timed out
