@@ -22,6 +22,7 @@ set(nginx_abi ${CMAKE_MATCH_0})
 set(package libnginx-mod-http-llm)
 install(FILES packaging/mod-http-llm.conf
     DESTINATION /usr/share/nginx/modules-available COMPONENT module)
+install(PROGRAMS scripts/llm-key DESTINATION /usr/bin COMPONENT module)
 install(FILES LICENSE DESTINATION /usr/share/doc/${package}
     RENAME copyright COMPONENT module)
 foreach(document README.md CHANGES)
@@ -45,6 +46,8 @@ fallbacks, and accounting of every token, inside of nginx's workers.")
 set(CPACK_DEBIAN_PACKAGE_SECTION httpd)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS ${nginx_abi})
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# Of llm-key, for those who use it.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS python3)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     ${PROJECT_SOURCE_DIR}/packaging/prerm)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

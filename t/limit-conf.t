@@ -57,6 +57,20 @@ our @Mistakes = (
     ['llm_redis r { server 127.0.0.1; }
       llm_limit_zone $arg_a zone=a:1m rate=1k/m redis=r "prefix={p}";',
      '"prefix" must have no braces'],
+    ['llm_limit_zone $arg_a zone=a:1m rate=1k/m sync=1s;',
+     '"sync" is about Redis, but there is no "redis"'],
+    (map {
+        ["llm_redis r { server 127.0.0.1; }
+          llm_limit_zone \$arg_a zone=a:1m rate=1k/m redis=r sync=$_;",
+         "invalid sync \"$_\", it must be from 10ms to 10000ms"]
+    } '0', '1ms', '11s', 'soon'),
+    ['llm_redis r { server 127.0.0.1; }
+      llm_limit_zone $arg_a zone=a:1m rate=1k/s redis=r sync=501ms;',
+     'invalid sync "501ms", it must be no longer than half of the period'],
+    (map {
+        ["llm_limit_zone \$arg_a zone=a:1m rate=1k/m lease=$_;",
+         "invalid lease \"$_\", it must be from 1000ms to 86400000ms"]
+    } '0', '999ms', '2d', 'long'),
     ['llm_limit_redis_error panic;', 'invalid value "panic"'],
     ['llm_limit zone=none;', 'no llm_limit_zone is named "none"'],
     ['llm_limit model=x;', '"llm_limit" directive must have a "zone"'],

@@ -167,3 +167,42 @@ __DATA__
 ]
 --- error_log
 limits cannot be kept in Redis: connection refused
+
+
+
+=== TEST 6: a limit for some models, and what answered counts, not what was asked
+--- http_config eval
+$::HttpConfig . '
+    llm_limit_zone $http_x_team zone=first:64k rate=100/d redis=shared;
+    llm_limit_zone $http_x_team zone=second:64k rate=100/d redis=shared;
+    llm_upstream chat { model openai/a max_fails=0; model openai/b backup; }'
+--- config eval
+$::Config . 'location /some/ { llm_pass openai;
+    llm_limit zone=first model=gpt-5*; llm_limit zone=second model=o3; }
+    location /chat/ { llm_pass chat; llm_limit zone=first model=openai/a;
+    llm_limit zone=second model=b; }'
+--- steps eval
+sub of { my $call = at('/some', ::team()); $call->{body} =~ s/"m"/"$_[0]"/; $call }
+[
+    ::flushed() => '',
+    of('gpt-4o') => ['one', $::Left => undef],
+    of('gpt-5-mini') => ['two', $::Left => qr/^7\d$/],
+    ::used('llm:limit:*first*') => 13,
+    of('o3') => ['three', $::Left => qr/^7\d$/],
+    ::used('llm:limit:*first*') => 13,
+    ::used('llm:limit:*second*') => 13,
+    # Of the pool: the first model answers with an error, and costs nothing;
+    # the second one is charged, though it was not asked.
+    at('/chat', ::team()) => 'five',
+    ::used('llm:limit:*first*') => 13,
+    ::used('llm:limit:*second*') => 26,
+    at('/chat', ::team()) => 'six',
+    ::used('llm:limit:*first*') => 26,
+    ::used('llm:limit:*second*') => 26,
+]
+--- upstream eval
+[(map { whole(openai_text($_)) } qw(one two three)),
+ whole(openai_error('server_error', 'no'), '500 Internal Server Error'),
+ whole(openai_text('five')), whole(openai_text('six'))]
+--- error_log
+llm:

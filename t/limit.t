@@ -452,7 +452,7 @@ location /slow/ { llm_limit off; llm_simulate openai ttft=500ms reply=one; }'
 [
     ::team() => 'one',
     ::team('"max_tokens":90') => '429 (error)',
-    get('/status') => qr/"limits":\{"team":\{"passed":1,"delayed":0,"rejected":1,"delayed_dry_run":0,"rejected_dry_run":0,"used":13,"keys":1,/,
+    get('/status') => qr/"limits":\{"team":\{"passed":1,"delayed":0,"rejected":1,"delayed_dry_run":0,"rejected_dry_run":0,"from_share":0,"used":13,"keys":1,/,
     get('/metrics') => qr/^llm_limit_passed_total\{zone="team"\} 1\n.*^llm_limit_rejected_total\{zone="team"\} 1\n.*^llm_limit_used_total\{zone="team"\} 13\n.*^llm_limit_keys\{zone="team"\} 1\n/sm,
 ]
 

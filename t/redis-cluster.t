@@ -28,46 +28,6 @@ our $Config = q{
     location /any { llm_test_redis r PING; }
 };
 
-# The masters as the first live node sees them: a server for a key.
-sub node_of {
-    my ($key) = @_;
-    my ($live) = grep { $_->pid } @nodes;
-    my $slot = $live->cli('CLUSTER', 'KEYSLOT', $key);
-    for my $line (split /\n/, $live->cli('CLUSTER', 'NODES')) {
-        my ($id, $address, $flags, @rest) = split ' ', $line;
-        next if $flags !~ /master/ || $flags =~ /fail/;
-        for my $range (@rest[5 .. $#rest]) {
-            my ($first, $last) = $range =~ /^(\d+)(?:-(\d+))?$/ or next;
-            next if $slot < $first || $slot > ($last // $first);
-            my ($port) = $address =~ /:(\d+)@/;
-            return grep { $_->port == $port } @nodes;
-        }
-    }
-    return;
-}
-
-sub other_master {
-    my ($from) = @_;
-    my ($to) = grep { $_ != $from && $_->cli('ROLE') =~ /^master/ } @nodes;
-    return $to;
-}
-
-sub move {
-    my ($slot, $from, $to) = @_;
-    my ($from_id, $to_id) = map { $_->cli('CLUSTER', 'MYID') } $from, $to;
-    $to->cli('CLUSTER', 'SETSLOT', $slot, 'IMPORTING', $from_id);
-    $from->cli('CLUSTER', 'SETSLOT', $slot, 'MIGRATING', $to_id);
-    return ($from_id, $to_id);
-}
-
-sub settle {
-    my ($slot, $to) = @_;
-    my $id = $to->cli('CLUSTER', 'MYID');
-    for my $node ($to, grep { $_ != $to } grep { $_->pid } @nodes) {
-        $node->cli('CLUSTER', 'SETSLOT', $slot, 'NODE', $id);
-    }
-}
-
 run_tests();
 
 __DATA__
@@ -100,12 +60,12 @@ get("/set?key=moving&value=1");
 my ($from) = main::node_of('moving');
 my $to = main::other_master($from);
 my $slot = $from->cli('CLUSTER', 'KEYSLOT', 'moving');
-main::move($slot, $from, $to);
+main::move_slot($slot, $from, $to);
 $from->cli('MIGRATE', '127.0.0.1', $to->port, 'moving', 0, 1000);
 is(get("/get?key=moving"), "(string) 1\n", 'ASK');
 like($from->cli('INFO', 'errorstats'), qr/errorstat_ASK/);
 is(get("/set?key=moving&value=2"), "(status) OK\n", 'ASK, to write');
-main::settle($slot, $to);
+main::slot_moved($slot, $to);
 is(get("/get?key=moving"), "(string) 2\n", 'MOVED');
 like($from->cli('INFO', 'errorstats'), qr/errorstat_MOVED/);
 $from->cli('CONFIG', 'RESETSTAT');
@@ -124,13 +84,13 @@ get("/set?key=y{two}&value=2");
 my ($from) = main::node_of('x{two}');
 my $to = main::other_master($from);
 my $slot = $from->cli('CLUSTER', 'KEYSLOT', 'x{two}');
-main::move($slot, $from, $to);
+main::move_slot($slot, $from, $to);
 $from->cli('MIGRATE', '127.0.0.1', $to->port, 'x{two}', 0, 1000);
 my $split = begin('/mget?a=x{two}&b=y{two}');
 soon { "@{[map { $_->cli('INFO', 'errorstats') } @::nodes]}" =~ /TRYAGAIN/ };
 $from->cli('MIGRATE', '127.0.0.1', $to->port, 'y{two}', 0, 1000);
 is(finish($split), "(array) ['1' '2']\n", 'TRYAGAIN');
-main::settle($slot, $to);
+main::slot_moved($slot, $to);
 
 
 
@@ -142,11 +102,11 @@ my ($from) = main::node_of('counter');
 my $to = main::other_master($from);
 my $slot = $from->cli('CLUSTER', 'KEYSLOT', 'counter');
 my @requests = map { begin('/many?key=counter') } 1 .. 20;
-main::move($slot, $from, $to);
+main::move_slot($slot, $from, $to);
 push @requests, map { begin('/many?key=counter') } 1 .. 20;
 $from->cli('MIGRATE', '127.0.0.1', $to->port, 'counter', 0, 1000);
 push @requests, map { begin('/many?key=counter') } 1 .. 20;
-main::settle($slot, $to);
+main::slot_moved($slot, $to);
 push @requests, map { begin('/many?key=counter') } 1 .. 20;
 my @lines = map { split /\n/, finish($_) } @requests;
 is_deeply([grep { !/^\(integer\)/ } @lines], []);

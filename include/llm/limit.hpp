@@ -167,6 +167,14 @@ inline void refund(const Limit &limit, State &state, std::int64_t now,
     settle(limit, state, now, reservation, 0);
 }
 
+// The call still runs: what it has reserved lasts for another lease. To be
+// called before the lease is over; after that, the reservation is made anew
+// all the same, even beyond the budget, since what it stands for is being
+// used. *reservation is the one to settle from then on. A window that is over
+// is not charged any more, and a bucket has no leases: nothing happens.
+void renew(const Limit &limit, State &state, std::int64_t now,
+           Reservation *reservation) noexcept;
+
 // What a state amounts to at a time.
 struct Usage {
     std::int64_t used = 0;      // what counts against the capacity

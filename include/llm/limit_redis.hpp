@@ -14,6 +14,13 @@
 // the kind is of the window and its period or unit, so that a limit which is
 // changed begins anew. Its value is 13 little-endian doubles, of a bucket 5,
 // and it expires when it has nothing to tell any more.
+//
+// A call whose answer is lost may have been executed, or may be in time to
+// come. So each has an id, and Redis keeps a record of it until it is settled,
+// for a lease and a half at most: 4 doubles for each limit, in a key of the
+// same slot, "llm:limit:{5f70...}#ID". By it the call can be undone, whatever
+// became of it and however often that is tried, and a settlement whose answer
+// is lost can be sent again without being charged twice.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +45,8 @@ struct Script {
 // Each is made when it is first asked for.
 const Script &reserve_script();
 const Script &settle_script();
+const Script &cancel_script();
+const Script &renew_script();
 const Script &presence_script();
 
 std::string redis_key(std::string_view prefix, const Key &key,
@@ -66,16 +75,45 @@ struct RemoteSettlement {
     std::int64_t actual = 0;
 };
 
+// Where the record of a call is kept. key: of any limit of the call.
+std::string record_key(std::string_view key, std::string_view id);
+
 // now: of this gateway's clock, to tell Redis of the calendar's windows
 // around it; clocks may differ by a window. test_clock: instead of Redis'
-// clock; keys do not expire then.
+// clock; keys do not expire then. record: record_key(), or empty.
 Command reserve_command(
     std::span<const RemoteRequest> requests, std::int64_t now,
     Call call = Call::by_digest,
-    std::optional<std::int64_t> test_clock = std::nullopt);
+    std::optional<std::int64_t> test_clock = std::nullopt,
+    std::string_view record = {});
+
+// What a settlement does about the record.
+enum class Settle : std::uint8_t {
+    first,      // the call's; removed, if there is one
+    again,      // the same, but if there is none, it was settled before; an
+                // empty one is left, for the first may be on its way
+    once,       // of this settlement itself: if there is one, it was executed
+};
+
 Command settle_command(
     std::span<const RemoteSettlement> settlements, std::int64_t now,
     Call call = Call::by_digest,
+    std::optional<std::int64_t> test_clock = std::nullopt,
+    std::string_view record = {}, Settle settle = Settle::first);
+
+// Undoes a call of reserve_command(), or keeps it from being executed later.
+// Answered like a settlement.
+Command cancel_command(
+    std::span<const RemoteRequest> requests, std::string_view record,
+    std::int64_t now, Call call = Call::by_digest,
+    std::optional<std::int64_t> test_clock = std::nullopt);
+
+// renew() of limit.hpp, for the reservations of one call, which the record
+// keeps from then on: they are settled, or renewed again, as they were made.
+// RemoteSettlement::actual has no meaning. Answered like a settlement.
+Command renew_command(
+    std::span<const RemoteSettlement> held, std::string_view record,
+    std::int64_t now, Call call = Call::by_digest,
     std::optional<std::int64_t> test_clock = std::nullopt);
 
 struct RemoteDecision {

@@ -99,6 +99,9 @@ public:
     void settle(const Key &key, const Limit &limit, std::int64_t now,
                 const Reservation &reservation, std::int64_t actual) noexcept;
 
+    void renew(const Key &key, const Limit &limit, std::int64_t now,
+               Reservation *reservation) noexcept;
+
     // Changes nothing, nor does it count as use.
     Usage usage(const Key &key, const Limit &limit,
                 std::int64_t now) noexcept;

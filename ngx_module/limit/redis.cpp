@@ -1,6 +1,5 @@
 #include "limit/redis.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <new>
 #include <string>
@@ -9,15 +8,19 @@
 
 namespace {
 
+using llm::limit::Call;
 using llm::limit::Command;
+using llm::limit::RemoteRequest;
 using llm::limit::RemoteSettlement;
+using llm::limit::Settle;
+using llm::redis::Reply;
+using Script = ngx_http_llm_limit_script_t;
 
 // How often a gateway shows itself, and for how long that holds.
 constexpr ngx_msec_t presence_interval = 5000;
 constexpr std::int64_t presence_lifetime = 30000;
 
 constexpr const char *no_memory = "no memory";
-
 
 bool send(ngx_http_llm_redis_t *redis, const Command &command,
           std::string_view key, ngx_http_llm_redis_handler_pt handler,
@@ -26,145 +29,195 @@ bool send(ngx_http_llm_redis_t *redis, const Command &command,
     return ngx_http_llm_redis_send(redis, {words, key}, handler, data);
 }
 
-// NULL: the reply is not the script's; why it is none goes into *failure.
-const llm::redis::Reply *reply_of(const ngx_http_llm_redis_result_t &result,
-                                  const char **failure) noexcept {
-    *failure = result.failure;
-    if (result.reply && result.reply->type == llm::redis::Reply::Type::error) {
-        *failure = "the server refuses the script";
-        return nullptr;
+void start(Script::Pointer script) {
+    if (!Script::send(script)) {
+        ngx_http_llm_limit_redis_log(ngx_cycle->log, no_memory);
     }
-    return result.reply;
 }
 
 // A settlement on its way.
-struct Settling {
-    ngx_http_llm_redis_t *redis;
-    std::vector<RemoteSettlement> settlements;
-    bool by_text = false;
-
-    bool start() {
-        auto call = by_text ? llm::limit::Call::by_text
-                            : llm::limit::Call::by_digest;
-        return send(redis,
-                    llm::limit::settle_command(
-                        settlements, ngx_http_llm_limit_now(), call),
-                    settlements.front().key, finished, this);
+class Settling final : public Script {
+public:
+    Settling(ngx_http_llm_redis_t *redis,
+             std::vector<RemoteSettlement> settlements, std::string record)
+        : Script(redis), settlements_(std::move(settlements)),
+          record_(std::move(record)) {
+        if (record_.empty()) {
+            how_ = Settle::once;
+            record_ = llm::limit::record_key(settlements_.front().key,
+                                             ngx_http_llm_limit_call_id());
+        }
     }
 
-    static void finished(void *data,
-                         const ngx_http_llm_redis_result_t &result) noexcept {
-        std::unique_ptr<Settling> self(static_cast<Settling *>(data));
-        const char *failure = nullptr;
-        try {
-            if (result.reply && !self->by_text
-                && llm::limit::is_noscript(*result.reply)) {
-                self->by_text = true;
-                if (self->start()) {
-                    (void) self.release();
-                    return;
-                }
-                failure = no_memory;
-            } else {
-                (void) reply_of(result, &failure);
+private:
+    Command command(Call how) const override {
+        return llm::limit::settle_command(settlements_,
+                                          ngx_http_llm_limit_now(), how,
+                                          std::nullopt, record_, how_);
+    }
+    std::string_view key() const noexcept override {
+        return settlements_.front().key;
+    }
+    void ended(Pointer self, const Reply *reply, const char *failure,
+               bool sent) noexcept override {
+        if (reply) {
+            if (how_ == Settle::once && !doubted_) {
+                ngx_http_llm_limit_redis_forget(redis(), record_);
             }
-        } catch (const std::bad_alloc &) {
-            failure = no_memory;
+            return;
         }
+        ngx_http_llm_limit_redis_log(ngx_cycle->log, failure);
+        if (sent) {
+            doubted_ = true;
+            how_ = how_ == Settle::first ? Settle::again : how_;
+        }
+        send_again(std::move(self));
+    }
+
+    std::vector<RemoteSettlement> settlements_;
+    std::string record_;
+    Settle how_ = Settle::first;
+    // It was sent before, and may yet be executed.
+    bool doubted_ = false;
+};
+
+class Renewing final : public Script {
+public:
+    Renewing(ngx_http_llm_redis_t *redis, std::vector<RemoteSettlement> held,
+             std::string record)
+        : Script(redis), held_(std::move(held)), record_(std::move(record)) {}
+
+private:
+    Command command(Call how) const override {
+        return llm::limit::renew_command(held_, record_,
+                                         ngx_http_llm_limit_now(), how);
+    }
+    std::string_view key() const noexcept override {
+        return held_.front().key;
+    }
+    // The next turn comes before the lease is over.
+    void ended(Pointer, const Reply *, const char *failure,
+               bool) noexcept override {
         if (failure) {
             ngx_http_llm_limit_redis_log(ngx_cycle->log, failure);
         }
     }
+
+    std::vector<RemoteSettlement> held_;
+    std::string record_;
+};
+
+// Undoes a call that may have been executed.
+class Cancelling final : public Script {
+public:
+    Cancelling(ngx_http_llm_redis_t *redis,
+               std::vector<RemoteRequest> requests, std::string record)
+        : Script(redis), requests_(std::move(requests)),
+          record_(std::move(record)) {}
+
+private:
+    Command command(Call how) const override {
+        return llm::limit::cancel_command(requests_, record_,
+                                          ngx_http_llm_limit_now(), how);
+    }
+    std::string_view key() const noexcept override {
+        return requests_.front().key;
+    }
+    void ended(Pointer self, const Reply *, const char *failure,
+               bool) noexcept override {
+        if (failure) {
+            send_again(std::move(self));
+        }
+    }
+
+    std::vector<RemoteRequest> requests_;
+    std::string record_;
 };
 
 }  // namespace
 
-// A reservation on its way: outlives the request, since what is granted after
-// that has to be given back.
-struct ngx_http_llm_limit_remote_t::Call {
-    ngx_http_llm_limit_remote_t *owner;     // NULL: gone
-    ngx_http_llm_limit_group_t *group;      // of the owner
-    ngx_http_llm_redis_t *redis;
-    std::vector<llm::limit::RemoteRequest> requests;
-    bool by_text = false;
+Command ngx_http_llm_limit_reserving_t::command(Call how) const {
+    return llm::limit::reserve_command(requests_, ngx_http_llm_limit_now(),
+                                       how, std::nullopt, record_);
+}
 
-    bool start() {
-        auto call = by_text ? llm::limit::Call::by_text
-                            : llm::limit::Call::by_digest;
-        return send(redis,
-                    llm::limit::reserve_command(
-                        requests, ngx_http_llm_limit_now(), call),
-                    requests.front().key, finished, this);
+void ngx_http_llm_limit_reserving_t::refund(
+    const llm::limit::RemoteAnswer &answer) {
+    if (!answer.granted) {
+        return;
     }
-
-    void refund(const llm::limit::RemoteAnswer &answer) {
-        if (!answer.granted) {
-            return;
-        }
-        std::vector<RemoteSettlement> settlements;
-        for (size_t i = 0; i < requests.size(); ++i) {
-            settlements.push_back({requests[i].key, requests[i].limit,
-                                   answer.decisions[i].reservation, 0});
-        }
-        ngx_http_llm_limit_redis_settle(redis, settlements);
+    std::vector<RemoteSettlement> settlements;
+    for (size_t i = 0; i < requests_.size(); ++i) {
+        settlements.push_back({requests_[i].key, requests_[i].limit,
+                               answer.decisions[i].reservation, 0});
     }
+    ngx_http_llm_limit_redis_settle(redis(), std::move(settlements), record_);
+}
 
-    // Reads the answer. false: the call has begun anew.
-    bool take(const ngx_http_llm_redis_result_t &result,
-              llm::limit::RemoteAnswer *answer, const char **failure) {
-        if (result.reply && !by_text
-            && llm::limit::is_noscript(*result.reply)) {
-            by_text = true;
-            if (start()) {
-                return false;
-            }
-            *failure = no_memory;
-            return true;
-        }
-        if (auto reply = reply_of(result, failure)) {
-            auto read = llm::limit::read_reserve_reply(*reply, requests);
+void ngx_http_llm_limit_reserving_t::ended(Pointer self, const Reply *reply,
+                                           const char *failure,
+                                           bool sent) noexcept {
+    llm::limit::RemoteAnswer answer;
+    try {
+        if (reply) {
+            auto read = llm::limit::read_reserve_reply(*reply, requests_);
             if (read) {
-                *answer = std::move(*read);
+                answer = std::move(*read);
             } else {
-                *failure = "the script's answer makes no sense";
+                failure = "the script's answer makes no sense";
+                sent = true;
             }
         }
-        return true;
+        if (failure && sent) {
+            start(std::make_unique<Cancelling>(redis(), requests_, record_));
+        }
+    } catch (const std::bad_alloc &) {
+        failure = no_memory;
     }
+    // May destroy what waits for it, but not the script itself.
+    answered(std::move(answer), failure);
+    self.reset();
+}
 
-    static void finished(void *data,
-                         const ngx_http_llm_redis_result_t &result) noexcept {
-        std::unique_ptr<Call> self(static_cast<Call *>(data));
-        llm::limit::RemoteAnswer answer;
-        const char *failure = nullptr;
-        try {
-            if (!self->take(result, &answer, &failure)) {
-                (void) self.release();
-                return;
-            }
-            if (self->owner == nullptr && failure == nullptr) {
-                self->refund(answer);
-            }
-        } catch (const std::bad_alloc &) {
-            failure = no_memory;
-        }
-        auto owner = self->owner;
+// A request's: outlives it, since what is granted after that has to be given
+// back.
+class ngx_http_llm_limit_remote_t::Call final
+    : public ngx_http_llm_limit_reserving_t {
+public:
+    Call(ngx_http_llm_limit_remote_t *owner,
+         ngx_http_llm_limit_group_t *group)
+        : ngx_http_llm_limit_reserving_t(group->redis, group->requests,
+                                         group->record),
+          owner_(owner), group_(group) {}
+
+    void leave() noexcept { owner_ = nullptr; }
+
+private:
+    void answered(llm::limit::RemoteAnswer answer,
+                  const char *failure) noexcept override {
+        auto owner = owner_;
         if (owner == nullptr) {
+            try {
+                refund(answer);
+            } catch (const std::bad_alloc &) {
+                ngx_http_llm_limit_redis_log(ngx_cycle->log, no_memory);
+            }
             return;
         }
-        self->group->answer = std::move(answer);
-        self->group->failure = failure;
-        auto &calls = owner->calls_;
-        calls.erase(std::find(calls.begin(), calls.end(), self.get()));
-        self.reset();
+        group_->answer = std::move(answer);
+        group_->failure = failure;
+        std::erase(owner->calls_, this);
         // May end the request, and the owner with it.
         owner->ended();
     }
+
+    ngx_http_llm_limit_remote_t *owner_;    // NULL: gone
+    ngx_http_llm_limit_group_t *group_;     // of the owner
 };
 
 ngx_http_llm_limit_remote_t::~ngx_http_llm_limit_remote_t() {
     for (auto call : calls_) {
-        call->owner = nullptr;
+        call->leave();
     }
 }
 
@@ -173,10 +226,12 @@ bool ngx_http_llm_limit_remote_t::await_suspend(
     handle_ = handle;
     calls_.reserve(groups_.size());
     for (auto &group : groups_) {
-        std::unique_ptr<Call> call(
-            new Call{this, &group, group.redis, group.requests});
-        if (call->start()) {
-            calls_.push_back(call.release());
+        group.record = llm::limit::record_key(group.requests.front().key,
+                                              ngx_http_llm_limit_call_id());
+        auto call = new Call(this, &group);
+        Script::Pointer script(call);
+        if (Script::send(script)) {
+            calls_.push_back(call);
         } else {
             group.failure = no_memory;
         }
@@ -191,28 +246,31 @@ void ngx_http_llm_limit_remote_t::ended() noexcept {
     }
 }
 
-void ngx_http_llm_limit_redis_settle(
-    ngx_http_llm_redis_t *redis,
-    const std::vector<RemoteSettlement> &settlements) noexcept try {
-    std::unique_ptr<Settling> settling(new Settling{redis, settlements});
-    if (settling->start()) {
-        (void) settling.release();
-    } else {
-        ngx_http_llm_limit_redis_log(ngx_cycle->log, no_memory);
-    }
+void ngx_http_llm_limit_redis_settle(ngx_http_llm_redis_t *redis,
+                                     std::vector<RemoteSettlement> settlements,
+                                     std::string record) noexcept try {
+    start(std::make_unique<Settling>(redis, std::move(settlements),
+                                     std::move(record)));
 
 } catch (const std::bad_alloc &) {
     ngx_http_llm_limit_redis_log(ngx_cycle->log, no_memory);
 }
 
-void ngx_http_llm_limit_redis_log(ngx_log_t *log, const char *failure)
-    noexcept {
-    static time_t last = 0;
-    if (ngx_time() != last) {
-        last = ngx_time();
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "llm: limits cannot be kept in Redis: %s", failure);
-    }
+void ngx_http_llm_limit_redis_renew(ngx_http_llm_redis_t *redis,
+                                    std::vector<RemoteSettlement> held,
+                                    std::string record) noexcept try {
+    start(std::make_unique<Renewing>(redis, std::move(held),
+                                     std::move(record)));
+
+} catch (const std::bad_alloc &) {
+    ngx_http_llm_limit_redis_log(ngx_cycle->log, no_memory);
+}
+
+void ngx_http_llm_limit_redis_forget(ngx_http_llm_redis_t *redis,
+                                     std::string_view record) noexcept {
+    std::string_view words[] = {"DEL", record};
+    // If it is lost, the record goes by itself.
+    (void) ngx_http_llm_redis_send(redis, {words, record}, nullptr, nullptr);
 }
 
 namespace {
@@ -227,12 +285,12 @@ std::string presence_key(const ngx_http_llm_limit_zone_t *zone) {
 void on_presence(void *data, const ngx_http_llm_redis_result_t &result)
     noexcept;
 
-void show(ngx_http_llm_limit_zone_t *zone, llm::limit::Call call) noexcept
+void show(ngx_http_llm_limit_zone_t *zone, Call call) noexcept
 try {
     u_char name[NGX_INT64_LEN];
     u_char *end = ngx_sprintf(name, "%xL", zone->shared->gateway);
     std::string key = presence_key(zone);
-    zone->shown_by_text = call == llm::limit::Call::by_text;
+    zone->shown_by_text = call == Call::by_text;
     (void) send(zone->redis,
                 llm::limit::presence_command(
                     key,
@@ -252,7 +310,7 @@ void on_presence(void *data, const ngx_http_llm_redis_result_t &result)
         return;
     }
     if (!zone->shown_by_text && llm::limit::is_noscript(*result.reply)) {
-        return show(zone, llm::limit::Call::by_text);
+        return show(zone, Call::by_text);
     }
     if (auto count = llm::limit::read_presence_reply(*result.reply)) {
         ngx_http_llm_limit_locked_t locked(zone);
@@ -262,7 +320,7 @@ void on_presence(void *data, const ngx_http_llm_redis_result_t &result)
 
 void on_turn(ngx_event_t *ev) noexcept {
     auto zone = static_cast<ngx_http_llm_limit_zone_t *>(ev->data);
-    show(zone, llm::limit::Call::by_digest);
+    show(zone, Call::by_digest);
     ngx_add_timer(ev, presence_interval);
 }
 

@@ -1,13 +1,18 @@
 // Budgets in Redis: one call for all limits of a request that are in one slot,
 // and one that nobody waits for when they are settled.
+//
+// A call without an answer is undone by its record as soon as Redis is there
+// again, since it may have been executed; a settlement is sent again.
 #pragma once
 
 #include "ngx_http_llm.hpp"
 
 #include <coroutine>
 #include <cstddef>
+#include <string>
 #include <vector>
 
+#include "limit/script.hpp"
 #include "limit/zone.hpp"
 #include "llm/limit_redis.hpp"
 
@@ -16,10 +21,43 @@ struct ngx_http_llm_limit_group_t {
     ngx_http_llm_redis_t *redis = nullptr;
     std::vector<size_t> members;        // the caller's numbers
     std::vector<llm::limit::RemoteRequest> requests;
+    std::string record;                 // of the call, to settle it by
 
     // What came of it. A failure: there is no answer, and why.
     llm::limit::RemoteAnswer answer;
     const char *failure = nullptr;
+};
+
+// A call that reserves: what becomes of it is for a class of its own to know.
+class ngx_http_llm_limit_reserving_t : public ngx_http_llm_limit_script_t {
+protected:
+    ngx_http_llm_limit_reserving_t(
+        ngx_http_llm_redis_t *redis,
+        std::vector<llm::limit::RemoteRequest> requests, std::string record)
+        : ngx_http_llm_limit_script_t(redis),
+          requests_(std::move(requests)), record_(std::move(record)) {}
+
+    const std::vector<llm::limit::RemoteRequest> &requests() const noexcept {
+        return requests_;
+    }
+    const std::string &record() const noexcept { return record_; }
+
+    // failure: there is no answer; the call is undone if it was executed.
+    virtual void answered(llm::limit::RemoteAnswer answer,
+                          const char *failure) noexcept = 0;
+    // Gives back what was granted.
+    void refund(const llm::limit::RemoteAnswer &answer);
+
+private:
+    llm::limit::Command command(llm::limit::Call how) const override;
+    std::string_view key() const noexcept override {
+        return requests_.front().key;
+    }
+    void ended(Pointer self, const llm::redis::Reply *reply,
+               const char *failure, bool sent) noexcept override;
+
+    std::vector<llm::limit::RemoteRequest> requests_;
+    std::string record_;
 };
 
 // Reserves, as an awaitable inside a task: all groups at once. Destroyed while
@@ -40,7 +78,7 @@ public:
     void await_resume() const noexcept {}
 
 private:
-    struct Call;
+    class Call;
 
     void ended() noexcept;
 
@@ -50,15 +88,23 @@ private:
     std::coroutine_handle<> handle_;
 };
 
-// Settles what is in one slot; nobody waits. What gets lost is held until its
-// lease is over.
+// Settles what is in one slot; nobody waits. record: of the call that reserved
+// it; empty: of several calls.
 void ngx_http_llm_limit_redis_settle(
     ngx_http_llm_redis_t *redis,
-    const std::vector<llm::limit::RemoteSettlement> &settlements) noexcept;
+    std::vector<llm::limit::RemoteSettlement> settlements,
+    std::string record) noexcept;
 
-// Says once a second at most that Redis does not answer.
-void ngx_http_llm_limit_redis_log(ngx_log_t *log, const char *failure)
-    noexcept;
+// The reservations of a call that goes on last for another lease. They are to
+// be settled with that record.
+void ngx_http_llm_limit_redis_renew(
+    ngx_http_llm_redis_t *redis,
+    std::vector<llm::limit::RemoteSettlement> held,
+    std::string record) noexcept;
+
+// A record that nobody will ask for.
+void ngx_http_llm_limit_redis_forget(ngx_http_llm_redis_t *redis,
+                                     std::string_view record) noexcept;
 
 // A worker tells Redis that this gateway is there, and asks how many are.
 void ngx_http_llm_limit_redis_start(ngx_cycle_t *cycle,

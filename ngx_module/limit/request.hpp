@@ -29,7 +29,8 @@ enum class ngx_http_llm_limit_status_t : std::uint8_t {
 enum class ngx_http_llm_limit_place_t : std::uint8_t {
     nowhere,
     here,       // in the zone's memory
-    redis,
+    share,      // in Redis, as a part of what this gateway has there
+    redis,      // in Redis, by a call of its own
 };
 
 // One limit that a request is held to.
@@ -48,6 +49,7 @@ struct ngx_http_llm_limit_held_t {
     llm::limit::Reservation reservation;
     ngx_http_llm_limit_place_t place = ngx_http_llm_limit_place_t::nowhere;
     std::string redis_key;              // where the zone's budgets are there
+    std::string record;                 // of the call, if it was one's own
     // What the zone's memory is asked: with Redis gone, this gateway's share.
     llm::limit::Limit limit_here;
     bool decided = false;               // the decision is there
@@ -56,6 +58,30 @@ struct ngx_http_llm_limit_held_t {
     bool watched = false;
     // The limit is about the name that the client used, whoever answers.
     bool by_name = false;
+};
+
+// Renews what is reserved for a request that takes long. renew.cpp
+class ngx_http_llm_limit_renewal_t {
+public:
+    ngx_http_llm_limit_renewal_t() = default;
+    ~ngx_http_llm_limit_renewal_t() { stop(); }
+    ngx_http_llm_limit_renewal_t(const ngx_http_llm_limit_renewal_t &)
+        = delete;
+    ngx_http_llm_limit_renewal_t &operator=(
+        const ngx_http_llm_limit_renewal_t &) = delete;
+
+    void start(ngx_http_request_t *r,
+               ngx_http_llm_limit_ctx_t *limit) noexcept;
+    void stop() noexcept;
+
+private:
+    static void on_timer(ngx_event_t *ev) noexcept;
+
+    struct Timer {
+        ngx_event_t event = {};     // first, so that a handler finds the rest
+        ngx_http_llm_limit_ctx_t *limit = nullptr;
+    };
+    Timer timer_;
 };
 
 struct ngx_http_llm_limit_ctx_t {
@@ -71,6 +97,7 @@ struct ngx_http_llm_limit_ctx_t {
     std::int64_t choices = 1;           // the request's "n"
     bool no_redis = false;              // and therefore refused
     bool headers_added = false;
+    ngx_http_llm_limit_renewal_t renewal;
 };
 
 // From the precontent phase, once the call is read and routed. NGX_DECLINED:

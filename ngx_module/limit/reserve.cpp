@@ -7,6 +7,7 @@
 #include "limit/amount.hpp"
 #include "limit/redis.hpp"
 #include "limit/rule.hpp"
+#include "limit/share.hpp"
 #include "limit/wait.hpp"
 #include "llm/limit_headers.hpp"
 #include "precontent.hpp"
@@ -131,13 +132,23 @@ void reserve_here(Held &held) {
     held.place = held.decision.granted() ? Place::here : Place::nowhere;
 }
 
+// From what this gateway has of the budget already.
+void reserve_in_share(Held &held) {
+    if (ngx_http_llm_limit_share_take(held.zone, held.key, held.redis_key,
+                                      held.limit, held.amount,
+                                      &held.reservation, &held.decision)) {
+        held.decided = true;
+        held.place = Place::share;
+    }
+}
+
 // What is asked of Redis: by server and slot. What is only watched may be
 // refused, and asks by itself.
 std::vector<ngx_http_llm_limit_group_t> groups_of(const LimitCtx &limit) {
     std::vector<ngx_http_llm_limit_group_t> groups;
     for (size_t i = 0; i < limit.held.size(); ++i) {
         const Held &held = limit.held[i];
-        if (held.zone->redis == nullptr) {
+        if (held.zone->redis == nullptr || held.decided) {
             continue;
         }
         auto same = std::find_if(
@@ -195,8 +206,13 @@ void take_answer(ngx_http_request_t *r, LimitCtx &limit,
         const auto &remote = group.answer.decisions[i];
         held.decision = remote.decision;
         held.decided = true;
+        if (held.zone->sync) {
+            ngx_http_llm_limit_share_learn(held.zone, held.key, held.limit,
+                                           held.decision);
+        }
         if (group.answer.granted) {
             held.reservation = remote.reservation;
+            held.record = group.record;
             held.place = Place::redis;
         }
     }
@@ -214,6 +230,11 @@ task::Task reserve(ngx_http_request_t *r, LimitCtx &limit) {
         }
     }
     if (!is_refused(limit)) {
+        for (auto &held : limit.held) {
+            if (held.zone->sync) {
+                reserve_in_share(held);
+            }
+        }
         auto groups = groups_of(limit);
         if (!groups.empty()) {
             co_await ngx_http_llm_limit_remote_t(r, groups);
@@ -436,6 +457,7 @@ task::Task ngx_http_llm_limit_reserve(ngx_http_request_t *r,
         co_return static_cast<ngx_int_t>(conf.status);
     }
 
+    limit.renewal.start(r, &limit);
     if (delayed) {
         count(limit, Status::delayed, &Counts::delayed);
     } else {

@@ -6,6 +6,7 @@
 #include "limit/amount.hpp"
 #include "limit/redis.hpp"
 #include "limit/rule.hpp"
+#include "limit/share.hpp"
 
 namespace {
 
@@ -40,23 +41,24 @@ Outcome outcome_of(const LimitCtx &limit, const Held &held, bool charged) {
     return outcome;
 }
 
-// Those of one slot that are in Redis, from the first of them on.
+// Those of one call to Redis, from the first of them on.
 void settle_in_redis(LimitCtx &limit, size_t first, bool charged) {
     std::vector<llm::limit::RemoteSettlement> settlements;
-    auto zone = limit.held[first].zone;
-    auto key = limit.held[first].key;
+    auto redis = limit.held[first].zone->redis;
+    auto record = std::move(limit.held[first].record);
 
     for (size_t i = first; i < limit.held.size(); ++i) {
         Held &held = limit.held[i];
-        if (held.place == Place::redis && held.zone->redis == zone->redis
-            && held.key == key) {
+        if (held.place == Place::redis
+            && (i == first || held.record == record)) {
             held.place = Place::nowhere;
             settlements.push_back({held.redis_key, held.limit,
                                    held.reservation,
                                    outcome_of(limit, held, charged).used});
         }
     }
-    ngx_http_llm_limit_redis_settle(zone->redis, settlements);
+    ngx_http_llm_limit_redis_settle(redis, std::move(settlements),
+                                    std::move(record));
 }
 
 void settle(LimitCtx &limit, bool charged) noexcept try {
@@ -81,10 +83,17 @@ void settle(LimitCtx &limit, bool charged) noexcept try {
         }
     }
     for (size_t i = 0; i < limit.held.size(); ++i) {
-        if (limit.held[i].place == Place::redis) {
+        Held &held = limit.held[i];
+        if (held.place == Place::redis) {
             settle_in_redis(limit, i, charged);
+        } else if (held.place == Place::share) {
+            held.place = Place::nowhere;
+            ngx_http_llm_limit_share_settle(
+                held.zone, held.key, held.redis_key, held.limit,
+                held.reservation, outcome_of(limit, held, charged).used);
         }
     }
+    limit.renewal.stop();
 
 } catch (const std::bad_alloc &) {
     // Held until the lease is over.

@@ -7,6 +7,7 @@
 
 #include "block.hpp"
 #include "limit/redis.hpp"
+#include "limit/shares.hpp"
 #include "redis/redis.hpp"
 
 namespace {
@@ -17,6 +18,14 @@ using llm::limit::ZoneStatus;
 // One part of the pages is for what answers used to need.
 constexpr size_t sketch_part = 8;
 constexpr size_t least_sketch_pages = 2;
+// With "sync", one part of the rest is for shares.
+constexpr size_t share_part = 2;
+
+// What "sync" and "lease" may be.
+constexpr ngx_int_t shortest_sync = 10;
+constexpr ngx_int_t longest_sync = 10'000;
+constexpr ngx_int_t shortest_lease = 1000;
+constexpr ngx_int_t longest_lease = llm::limit::day;
 
 // Keys that one turn of the timer looks at, and how often it turns.
 constexpr size_t sweep_keys = 2048;
@@ -59,6 +68,7 @@ bool open_block(const Zone *zone, Attach attach, Format format) noexcept {
 // would make its states mean something else is a part of the memory's name.
 ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
     using llm::limit::LimitZone;
+    using llm::limit::ShareZone;
     using llm::limit::SketchZone;
 
     auto zone = static_cast<Zone *>(shm_zone->data);
@@ -74,14 +84,23 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
         size_t pages = zone->shpool->pfree;
         size_t sketches = std::max(pages / sketch_part, least_sketch_pages);
         shared->gateways = 1;
+        size_t shares = zone->sync ? (pages - sketches) / share_part : 0;
         shared->sketches_size = sketches * ngx_pagesize;
-        shared->budgets_size = (pages - sketches) * ngx_pagesize;
+        shared->shares_size = shares * ngx_pagesize;
+        shared->budgets_size = (pages - sketches - shares) * ngx_pagesize;
         shared->budgets = static_cast<std::byte *>(
             ngx_slab_alloc(zone->shpool, shared->budgets_size));
         shared->sketches = static_cast<std::byte *>(
             ngx_slab_alloc(zone->shpool, shared->sketches_size));
         if (shared->budgets == nullptr || shared->sketches == nullptr) {
             return NGX_ERROR;
+        }
+        if (shares) {
+            shared->shares = static_cast<std::byte *>(
+                ngx_slab_alloc(zone->shpool, shared->shares_size));
+            if (shared->shares == nullptr) {
+                return NGX_ERROR;
+            }
         }
         zone->shpool->data = shared;
     }
@@ -91,6 +110,7 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
     zone->shared = shared;
     std::span<std::byte> budgets(shared->budgets, shared->budgets_size);
     std::span<std::byte> sketches(shared->sketches, shared->sketches_size);
+    std::span<std::byte> shares(shared->shares, shared->shares_size);
 
     ngx_http_llm_limit_locked_t locked(zone);
     return open_block(
@@ -104,6 +124,14 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
                                                      &zone->sketches);
                        },
                        [&] { return SketchZone::format(sketches); })
+                   && (shares.empty()
+                       || open_block(
+                           zone,
+                           [&] {
+                               return ShareZone::attach(shares,
+                                                        &zone->shares);
+                           },
+                           [&] { return ShareZone::format(shares); }))
                ? NGX_OK
                : NGX_ERROR;
 }
@@ -114,6 +142,9 @@ void on_sweep(ngx_event_t *ev) noexcept {
         ngx_http_llm_limit_locked_t locked(zone);
         (void) locked->sweep(zone->spec.limit, ngx_http_llm_limit_now(),
                              sweep_keys);
+    }
+    if (zone->sync) {
+        ngx_http_llm_limit_share_sweep(zone);
     }
     ngx_add_timer(ev, sweep_interval);
 }
@@ -225,8 +256,10 @@ struct Words {
     std::string_view window;
     std::string_view count;
     std::string_view time_zone;
+    std::string_view lease;
     std::string_view redis;
     std::string_view prefix;
+    std::string_view sync;
 };
 
 constexpr struct {
@@ -237,7 +270,8 @@ constexpr struct {
     {"default=", &Words::preset},    {"burst=", &Words::burst},
     {"window=", &Words::window},     {"count=", &Words::count},
     {"time_zone=", &Words::time_zone}, {"redis=", &Words::redis},
-    {"prefix=", &Words::prefix},
+    {"prefix=", &Words::prefix},     {"lease=", &Words::lease},
+    {"sync=", &Words::sync},
 };
 
 char *read_words(ngx_conf_t *cf, Words *words) {
@@ -334,13 +368,65 @@ char *set_rate(ngx_conf_t *cf, Zone *zone, const Words &words) {
     return read_time_zone(cf, zone, words.time_zone);
 }
 
+// A time of the bounds; -1: it is logged that it is none.
+ngx_int_t read_time(ngx_conf_t *cf, const char *name, std::string_view word,
+                    ngx_int_t least, ngx_int_t most) {
+    ngx_str_t text = to_ngx(word);
+    ngx_int_t time = ngx_parse_time(&text, 0);
+    if (time == NGX_ERROR || time < least || time > most) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid %s \"%V\", it must be from %Mms to %Mms",
+                           name, &text, static_cast<ngx_msec_t>(least),
+                           static_cast<ngx_msec_t>(most));
+        return -1;
+    }
+    return time;
+}
+
+char *set_lease(ngx_conf_t *cf, Zone *zone, const Words &words) {
+    if (!words.lease.empty()) {
+        auto lease = read_time(cf, "lease", words.lease, shortest_lease,
+                               longest_lease);
+        if (lease < 0) {
+            return failed();
+        }
+        zone->spec.limit.lease = lease;
+    }
+    return NGX_CONF_OK;
+}
+
+char *set_sync(ngx_conf_t *cf, Zone *zone, const Words &words) {
+    if (words.sync.empty() || words.sync == "strict") {
+        return NGX_CONF_OK;
+    }
+    auto sync =
+        read_time(cf, "sync", words.sync, shortest_sync, longest_sync);
+    if (sync < 0) {
+        return failed();
+    }
+    const auto &limit = zone->spec.limit;
+    if (limit.window != llm::limit::Window::calendar
+        && 2 * sync > limit.period) {
+        ngx_str_t word = to_ngx(words.sync);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid sync \"%V\", it must be no longer than "
+                           "half of the period", &word);
+        return failed();
+    }
+    zone->sync = static_cast<ngx_msec_t>(sync);
+    return NGX_CONF_OK;
+}
+
 char *set_redis(ngx_conf_t *cf, Zone *zone, const Words &words) {
     if (words.redis.empty()) {
-        if (!words.prefix.empty()) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"prefix\" is about Redis, but there is no "
-                               "\"redis\"");
-            return failed();
+        for (auto [word, name] : {std::pair{words.prefix, "prefix"},
+                                  std::pair{words.sync, "sync"}}) {
+            if (!word.empty()) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%s\" is about Redis, but there is no "
+                                   "\"redis\"", name);
+                return failed();
+            }
         }
         return NGX_CONF_OK;
     }
@@ -352,7 +438,7 @@ char *set_redis(ngx_conf_t *cf, Zone *zone, const Words &words) {
                            "\"prefix\" must have no braces");
         return failed();
     }
-    return NGX_CONF_OK;
+    return set_sync(cf, zone, words);
 }
 
 // Memory whose states mean the same: a zone with another key, window or unit
@@ -374,6 +460,8 @@ std::string memory_name(const Zone *zone, std::string_view key,
         name += '\n';
         name += std::to_string(number);
     }
+    // It is laid out in another way.
+    name += zone->sync ? "\nshares" : "";
     return name;
 }
 
@@ -400,6 +488,7 @@ char *ngx_http_llm_limit_zone_directive(ngx_conf_t *cf, ngx_command_t *,
         || (rv = set_name(cf, zone, words.zone)) != NGX_CONF_OK
         || (rv = compile(cf, key, &zone->key)) != NGX_CONF_OK
         || (rv = set_rate(cf, zone, words)) != NGX_CONF_OK
+        || (rv = set_lease(cf, zone, words)) != NGX_CONF_OK
         || (rv = set_redis(cf, zone, words)) != NGX_CONF_OK) {
         return rv;
     }

@@ -5,8 +5,10 @@
 #include "ngx_http_llm.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
+#include "llm/limit_share.hpp"
 #include "llm/limit_spec.hpp"
 #include "llm/limit_zone.hpp"
 #include "llm/time_zone.hpp"
@@ -18,6 +20,7 @@ struct ngx_http_llm_limit_counts_t {
     std::uint64_t rejected;
     std::uint64_t delayed_dry_run;
     std::uint64_t rejected_dry_run;
+    std::uint64_t from_share;   // reservations
     std::uint64_t used;         // settled, in what the zone counts
 };
 
@@ -30,7 +33,11 @@ struct ngx_http_llm_limit_shctx_t {
     size_t budgets_size;
     std::byte *sketches;
     size_t sketches_size;
+    std::byte *shares;          // NULL: "sync=strict"
+    size_t shares_size;
 };
+
+class ngx_http_llm_limit_shares_t;      // shares.hpp
 
 struct ngx_http_llm_limit_zone_t {
     ngx_str_t name;
@@ -43,6 +50,7 @@ struct ngx_http_llm_limit_zone_t {
     ngx_str_t redis_name;       // empty: this machine only
     ngx_http_llm_redis_t *redis;
     std::string_view prefix;    // of keys in Redis
+    ngx_msec_t sync;            // 0: strict, a call for each request
 
     ngx_shm_zone_t *shm_zone;
     u_char *file;               // where it was declared
@@ -53,6 +61,8 @@ struct ngx_http_llm_limit_zone_t {
     ngx_http_llm_limit_shctx_t *shared;
     llm::limit::LimitZone budgets;
     llm::limit::SketchZone sketches;    // of answers, by key and model
+    llm::limit::ShareZone shares;       // of budgets in Redis
+    std::unique_ptr<ngx_http_llm_limit_shares_t> worker_shares;
     ngx_event_t sweep;
     ngx_event_t presence;       // with Redis
     bool shown_by_text;
@@ -79,6 +89,7 @@ public:
     llm::limit::SketchZone &sketches() const noexcept {
         return zone_->sketches;
     }
+    llm::limit::ShareZone &shares() const noexcept { return zone_->shares; }
     ngx_http_llm_limit_counts_t &counts() const noexcept {
         return zone_->shared->counts;
     }

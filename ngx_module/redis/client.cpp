@@ -272,9 +272,10 @@ void Client::finish(Command &command, const Reply *reply) noexcept {
     auto handler = command.handler;
     auto *data = command.data;
     const auto *failure = command.failure;
+    bool sent = failure && command.sent;
     release(command);
     if (handler) {
-        handler(data, {reply, failure});
+        handler(data, {reply, failure, sent});
     }
 }
 

@@ -27,6 +27,7 @@ struct Command {
     unsigned tries;             // servers that have sent it on
     unsigned asking:1;          // ASKING goes before it, and its reply, too
     unsigned internal:1;        // the client's own: its errors are not handled
+    unsigned sent:1;            // to a server, in part at least
     size_t size;
 
     char *bytes() noexcept { return reinterpret_cast<char *>(this + 1); }

@@ -419,6 +419,7 @@ void Connection::write(Command &command) {
         append(out_, asking_words);
     }
     out_.append(command.bytes(), command.size);
+    command.sent = 1;
     post_write();
 }
 

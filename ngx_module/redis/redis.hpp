@@ -28,6 +28,8 @@ ngx_http_llm_redis_t *ngx_http_llm_find_redis(ngx_http_llm_main_conf_t *mcf,
 struct ngx_http_llm_redis_result_t {
     const llm::redis::Reply *reply;
     const char *failure;
+    // It has failed, but may have been executed, or may still be.
+    bool sent = false;
 };
 
 // One command: its words, and the key that decides which node of a cluster is

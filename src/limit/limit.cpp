@@ -355,26 +355,35 @@ void take_back(std::int64_t &held, std::int64_t amount) noexcept {
     held -= std::min(held, amount);
 }
 
-void settle_window(const Limit &limit, WindowState &state, std::int64_t now,
-                   const Reservation &reservation, std::int64_t actual,
-                   bool known) noexcept {
-    Windows windows(limit, state, now);
-    if (state.turn == 0 && limit.window == Window::fixed
-        && now - reservation.at < period_of(limit))
-    {
-        // The window of the reservation was forgotten, but is not over.
-        windows.advance(state, std::min(now, reservation.at));
-    }
-    windows.advance(state, now);
+// A reservation in the windows of its state, which it advances to `now`.
+struct Place {
+    Place(const Limit &limit, WindowState &state, std::int64_t now,
+          const Reservation &reservation, bool known) noexcept {
+        Windows windows(limit, state, now);
+        if (state.turn == 0 && limit.window == Window::fixed
+            && now - reservation.at < period_of(limit))
+        {
+            // The window of the reservation was forgotten, but is not over.
+            windows.advance(state, std::min(now, reservation.at));
+        }
+        windows.advance(state, now);
 
-    bool present = known ? reservation.mark == state.turn
-                   : limit.window == Window::fixed
-                       ? now - reservation.at < period_of(limit)
-                       : reservation.at >= state.at;
-    bool before = limit.window == Window::sliding && !present
-                  && (known ? reservation.mark == state.turn - 1
-                            : reservation.at >= state.at - period_of(limit));
-    if (known && reservation.lease >= state.lease) {
+        present = known ? reservation.mark == state.turn
+                  : limit.window == Window::fixed
+                      ? now - reservation.at < period_of(limit)
+                      : reservation.at >= state.at;
+        before = limit.window == Window::sliding && !present
+                 && (known ? reservation.mark == state.turn - 1
+                           : reservation.at >= state.at - period_of(limit));
+        held = known && reservation.lease >= state.lease;
+    }
+
+    // What is still held for it, if it is.
+    void release(WindowState &state,
+                 const Reservation &reservation) const noexcept {
+        if (!held) {
+            return;
+        }
         auto slot = static_cast<std::size_t>(reservation.lease) % lease_slots;
         if (present) {
             take_back(state.held[slot], reservation.amount);
@@ -382,9 +391,20 @@ void settle_window(const Limit &limit, WindowState &state, std::int64_t now,
             take_back(state.held_before[slot], reservation.amount);
         }
     }
-    if (present) {
+
+    bool present;       // of the present window
+    bool before;        // of the one before it, which still counts
+    bool held;          // its lease is not over
+};
+
+void settle_window(const Limit &limit, WindowState &state, std::int64_t now,
+                   const Reservation &reservation, std::int64_t actual,
+                   bool known) noexcept {
+    Place place(limit, state, now, reservation, known);
+    place.release(state, reservation);
+    if (place.present) {
         state.spent = add(state.spent, actual);
-    } else if (before) {
+    } else if (place.before) {
         state.before = add(state.before, actual);
     }
 }
@@ -411,6 +431,14 @@ void settle_bucket(const Limit &limit, BucketState &state, std::int64_t now,
     state.level -= std::clamp<std::int64_t>(state.level - later, 0, -more);
 }
 
+// Of this state, and not of one that was forgotten.
+bool is_known(const Limit &limit, const State &state,
+              const Reservation &reservation) noexcept {
+    bool begun = limit.window == Window::bucket ? state.bucket.charged != 0
+                                                : state.window.turn != 0;
+    return begun && reservation.birth == state.birth;
+}
+
 }  // namespace
 
 Decision reserve(const Limit &limit, State &state, std::int64_t now,
@@ -432,14 +460,33 @@ void settle(const Limit &limit, State &state, std::int64_t now,
             const Reservation &reservation, std::int64_t actual) noexcept {
     now = clamp_time(now);
     actual = clamp_amount(actual);
-    bool begun = limit.window == Window::bucket ? state.bucket.charged != 0
-                                                : state.window.turn != 0;
-    bool known = begun && reservation.birth == state.birth;
+    bool known = is_known(limit, state, reservation);
     if (limit.window == Window::bucket) {
         settle_bucket(limit, state.bucket, now, reservation, actual, known);
     } else {
         settle_window(limit, state.window, now, reservation, actual, known);
     }
+}
+
+void renew(const Limit &limit, State &state, std::int64_t now,
+           Reservation *reservation) noexcept {
+    if (limit.window == Window::bucket) {
+        return;
+    }
+    auto &window = state.window;
+    Place place(limit, window, clamp_time(now), *reservation,
+                is_known(limit, state, *reservation));
+    if (!place.present && !place.before) {
+        return;
+    }
+    place.release(window, *reservation);
+    std::int64_t lease = window.lease + lease_slots - 1;
+    auto slot = static_cast<std::size_t>(lease) % lease_slots;
+    auto &held = place.present ? window.held[slot] : window.held_before[slot];
+    held = add(held, reservation->amount);
+    reservation->birth = state.birth;
+    reservation->mark = window.turn - (place.present ? 0 : 1);
+    reservation->lease = lease;
 }
 
 Usage usage(const Limit &limit, const State &state,

@@ -38,6 +38,13 @@ struct OwnedScript {
     Script script;
 };
 
+std::string with_settling(std::string_view script) {
+    std::string text(scripts::common);
+    text += scripts::settling;
+    text += script;
+    return text;
+}
+
 char kind_of(const Limit &limit) noexcept {
     switch (limit.window) {
     case Window::sliding:
@@ -81,8 +88,46 @@ void append_limit(Command &command, const Limit &limit, std::int64_t now) {
     }
 }
 
-void append_clock(Command &command, std::optional<std::int64_t> clock) {
-    command.push_back(clock ? std::to_string(*clock) : std::string());
+// Up to what is told of each limit.
+template <typename Each>
+Command begin_call(const Script &script, Call call, std::span<Each> each,
+                   std::string_view record,
+                   std::optional<std::int64_t> test_clock) {
+    auto command = begin(script, call, each.size() + !record.empty());
+    for (const auto &one : each) {
+        command.push_back(one.key);
+    }
+    if (!record.empty()) {
+        command.emplace_back(record);
+    }
+    command.push_back(test_clock ? std::to_string(*test_clock)
+                                 : std::string());
+    return command;
+}
+
+void append_requests(Command &command,
+                     std::span<const RemoteRequest> requests,
+                     std::int64_t now) {
+    for (const auto &request : requests) {
+        command.push_back(std::to_string(clamp_amount(request.amount)));
+        append_limit(command, request.limit, now);
+    }
+}
+
+void append_settlements(Command &command,
+                        std::span<const RemoteSettlement> settlements,
+                        std::int64_t now) {
+    for (const auto &settlement : settlements) {
+        const auto &reservation = settlement.reservation;
+        command.push_back(std::to_string(clamp_amount(settlement.actual)));
+        append_limit(command, settlement.limit, now);
+        for (std::int64_t value :
+             {reservation.amount, reservation.birth, reservation.mark,
+              reservation.lease, reservation.at})
+        {
+            command.push_back(std::to_string(value));
+        }
+    }
 }
 
 Error bad_reply(const redis::Reply &reply) {
@@ -114,8 +159,17 @@ const Script &reserve_script() {
 }
 
 const Script &settle_script() {
-    static const OwnedScript owned(std::string(scripts::common)
-                                   + std::string(scripts::settle));
+    static const OwnedScript owned(with_settling(scripts::settle));
+    return owned.script;
+}
+
+const Script &cancel_script() {
+    static const OwnedScript owned(with_settling(scripts::cancel));
+    return owned.script;
+}
+
+const Script &renew_script() {
+    static const OwnedScript owned(with_settling(scripts::renew));
     return owned.script;
 }
 
@@ -146,40 +200,53 @@ bool is_noscript(const redis::Reply &reply) noexcept {
     return reply.error_code() == "NOSCRIPT";
 }
 
+std::string record_key(std::string_view key, std::string_view id) {
+    // No name of a zone begins so.
+    std::string out(key.substr(0, key.find('}') + 1));
+    out.push_back('#');
+    out.append(id);
+    return out;
+}
+
 Command reserve_command(std::span<const RemoteRequest> requests,
                         std::int64_t now, Call call,
-                        std::optional<std::int64_t> test_clock) {
-    Command command = begin(reserve_script(), call, requests.size());
-    for (const auto &request : requests) {
-        command.push_back(request.key);
-    }
-    append_clock(command, test_clock);
-    for (const auto &request : requests) {
-        command.push_back(std::to_string(clamp_amount(request.amount)));
-        append_limit(command, request.limit, now);
-    }
+                        std::optional<std::int64_t> test_clock,
+                        std::string_view record) {
+    auto command =
+        begin_call(reserve_script(), call, requests, record, test_clock);
+    append_requests(command, requests, now);
     return command;
 }
 
 Command settle_command(std::span<const RemoteSettlement> settlements,
                        std::int64_t now, Call call,
+                       std::optional<std::int64_t> test_clock,
+                       std::string_view record, Settle settle) {
+    auto command =
+        begin_call(settle_script(), call, settlements, record, test_clock);
+    append_settlements(command, settlements, now);
+    if (!record.empty()) {
+        command.emplace_back(settle == Settle::first   ? "first"
+                             : settle == Settle::again ? "again"
+                                                       : "once");
+    }
+    return command;
+}
+
+Command cancel_command(std::span<const RemoteRequest> requests,
+                       std::string_view record, std::int64_t now, Call call,
                        std::optional<std::int64_t> test_clock) {
-    Command command = begin(settle_script(), call, settlements.size());
-    for (const auto &settlement : settlements) {
-        command.push_back(settlement.key);
-    }
-    append_clock(command, test_clock);
-    for (const auto &settlement : settlements) {
-        const auto &reservation = settlement.reservation;
-        command.push_back(std::to_string(clamp_amount(settlement.actual)));
-        append_limit(command, settlement.limit, now);
-        for (std::int64_t value :
-             {reservation.amount, reservation.birth, reservation.mark,
-              reservation.lease, reservation.at})
-        {
-            command.push_back(std::to_string(value));
-        }
-    }
+    auto command =
+        begin_call(cancel_script(), call, requests, record, test_clock);
+    append_requests(command, requests, now);
+    return command;
+}
+
+Command renew_command(std::span<const RemoteSettlement> held,
+                      std::string_view record, std::int64_t now, Call call,
+                      std::optional<std::int64_t> test_clock) {
+    auto command = begin_call(renew_script(), call, held, record, test_clock);
+    append_settlements(command, held, now);
     return command;
 }
 

@@ -20,6 +20,19 @@ end
 
 local function add(a, b) return min(a + b, MOST) end
 
+-- How: NX or nothing. False: the key is there already.
+local function put(key, bytes, left, how)
+    local words = {key, bytes}
+    if not fake then
+        words[3], words[4] = 'PX', string.format('%.0f', left)
+    end
+    words[#words + 1] = how
+    return redis.call('SET', unpack(words))
+end
+
+-- What is kept of a call until it is settled.
+local function record_life(limit) return 3 * limit.slot + SLACK end
+
 local function scale(a, b, c)
     local rest = a % c * b
     return floor(a / c) * b + floor(rest / c), rest % c
@@ -262,20 +275,17 @@ local function save_state(key, limit, s)
                             s.leased_at, s.lease, s.turn)
         left = window_end(limit, s) - now + more_of(limit)
     end
-    if fake then
-        redis.call('SET', key, bytes)
-    else
-        redis.call('SET', key, bytes, 'PX',
-                   string.format('%.0f', max(left, 1) + SLACK))
-    end
+    put(key, bytes, max(left, 1) + SLACK)
 end
 )lua";
 
 const std::string_view reserve = R"lua(
 local limits, states, answer = {}, {}, {now, 1}
+-- One more key is that of the call's record.
+local count = (#ARGV - 1) / 11
 
-for i, key in ipairs(KEYS) do
-    local from = 2 + (i - 1) * 11
+for i = 1, count do
+    local key, from = KEYS[i], 2 + (i - 1) * 11
     local amount = tonumber(ARGV[from])
     local limit = read_limit(from + 1)
     local s = load_state(key, limit, from + 1)
@@ -307,10 +317,11 @@ for i, key in ipairs(KEYS) do
     answer[n + 7], answer[n + 8] = 0, 0
 end
 
-for i, key in ipairs(KEYS) do
-    local limit, s, n = limits[i], states[i], (i - 1) * 8 + 2
-    local amount = tonumber(ARGV[2 + (i - 1) * 11])
-    if answer[2] == 1 then
+if answer[2] == 1 then
+    local record = ''
+    for i, limit in ipairs(limits) do
+        local s, n = states[i], (i - 1) * 8 + 2
+        local amount = tonumber(ARGV[2 + (i - 1) * 11])
         if limit.kind == 'b' then
             charge(s, amount)
             answer[n + 6], answer[n + 8] = s.charged, now
@@ -323,20 +334,39 @@ for i, key in ipairs(KEYS) do
         end
         answer[n + 5] = s.birth
         answer[n + 2] = answer[n + 2] + amount
-        save_state(key, limit, s)
+        record = record .. struct.pack('<dddd', answer[n + 5], answer[n + 6],
+                                       answer[n + 7], answer[n + 8])
     end
+    -- Nothing was written yet, but for clocks that were put back.
+    local id = KEYS[count + 1]
+    if id and not put(id, record, record_life(limits[1]), 'NX') then
+        return redis.error_reply('CANCELLED the call was given up')
+    end
+    for i, limit in ipairs(limits) do
+        save_state(KEYS[i], limit, states[i])
+    end
+end
+
+for i, limit in ipairs(limits) do
+    local n = (i - 1) * 8 + 2
     if limit.kind == 'b' then
-        answer[n + 4] = time_to(limit, s, 0)
+        answer[n + 4] = time_to(limit, states[i], 0)
     else
-        answer[n + 4] = window_reset(limit, s)
+        answer[n + 4] = window_reset(limit, states[i])
     end
 end
 
 return answer
 )lua";
 
-const std::string_view settle = R"lua(
-local function settle_window(limit, s, r, actual, known)
+const std::string_view settling = R"lua(
+local function is_known(limit, s, r)
+    local begun = limit.kind == 'b' and s.charged or s.turn
+    return begun ~= 0 and s.birth == r.birth
+end
+
+-- Whether the present window admitted it, or the one before.
+local function find_window(limit, s, r, known)
     if s.turn == 0 and limit.kind == 'f' and now - r.at < limit.period then
         advance_window(limit, s, min(now, r.at))
     end
@@ -357,14 +387,22 @@ local function settle_window(limit, s, r, actual, known)
             before = r.at >= s.at - limit.period
         end
     end
-    if known and r.lease >= s.lease then
-        local slot = r.lease % 3 + 1
-        if present then
-            s.h[slot] = s.h[slot] - min(s.h[slot], r.amount)
-        elseif before then
-            s.b[slot] = s.b[slot] - min(s.b[slot], r.amount)
-        end
+    return present, before
+end
+
+local function take_back(limit, s, r, known, present, before)
+    if not known or r.lease < s.lease then return end
+    local slot = r.lease % 3 + 1
+    if present then
+        s.h[slot] = s.h[slot] - min(s.h[slot], r.amount)
+    elseif before then
+        s.b[slot] = s.b[slot] - min(s.b[slot], r.amount)
     end
+end
+
+local function settle_window(limit, s, r, actual, known)
+    local present, before = find_window(limit, s, r, known)
+    take_back(limit, s, r, known, present, before)
     if present then
         s.spent = add(s.spent, actual)
     elseif before then
@@ -389,25 +427,103 @@ local function settle_bucket(limit, s, r, actual, known)
     s.level = s.level - max(min(s.level - later, -more), 0)
 end
 
-for i, key in ipairs(KEYS) do
-    local from = 2 + (i - 1) * 16
-    local actual = tonumber(ARGV[from])
-    local limit = read_limit(from + 1)
-    local r = {amount = tonumber(ARGV[from + 11]),
-               birth = tonumber(ARGV[from + 12]),
-               mark = tonumber(ARGV[from + 13]),
-               lease = tonumber(ARGV[from + 14]),
-               at = tonumber(ARGV[from + 15])}
-    local s = load_state(key, limit, from + 1)
+local function settle(key, limit, r, actual, from)
+    local s = load_state(key, limit, from)
+    local known = is_known(limit, s, r)
     if limit.kind == 'b' then
-        settle_bucket(limit, s, r, actual,
-                      s.charged ~= 0 and s.birth == r.birth)
+        settle_bucket(limit, s, r, actual, known)
         if s.charged ~= 0 then save_state(key, limit, s) end
     else
-        settle_window(limit, s, r, actual, s.turn ~= 0 and s.birth == r.birth)
+        settle_window(limit, s, r, actual, known)
         save_state(key, limit, s)
     end
 end
+
+-- The i-th of a call. The record knows it better than the caller once it was
+-- renewed.
+local function read_reservation(from, record, i)
+    local r = {amount = tonumber(ARGV[from])}
+    if record and record ~= '' then
+        r.birth, r.mark, r.lease, r.at =
+            struct.unpack('<dddd', record, (i - 1) * 32 + 1)
+    else
+        r.birth, r.mark, r.lease, r.at =
+            tonumber(ARGV[from + 1]), tonumber(ARGV[from + 2]),
+            tonumber(ARGV[from + 3]), tonumber(ARGV[from + 4])
+    end
+    return r
+end
+)lua";
+
+const std::string_view settle = R"lua(
+local count = floor((#ARGV - 1) / 16)
+local id, how = KEYS[count + 1], ARGV[#ARGV]
+local record
+
+if id and how == 'once' then
+    if not put(id, '', record_life(read_limit(3)), 'NX') then return now end
+elseif id then
+    record = redis.call('GET', id)
+    if how == 'again' then
+        put(id, '', record_life(read_limit(3)))
+    else
+        redis.call('DEL', id)
+    end
+    -- Empty: it was given up, or settled by one that was sent again.
+    if record == '' or not record and how == 'again' then return now end
+end
+for i = 1, count do
+    local from = 2 + (i - 1) * 16
+    settle(KEYS[i], read_limit(from + 1),
+           read_reservation(from + 11, record, i), tonumber(ARGV[from]),
+           from + 1)
+end
+
+return now
+)lua";
+
+const std::string_view cancel = R"lua(
+local id = KEYS[#KEYS]
+local record = redis.call('GET', id)
+
+-- Empty: it was given up before, and is not to be executed after that.
+put(id, '', record_life(read_limit(3)))
+if record and record ~= '' then
+    for i = 1, #KEYS - 1 do
+        local from = 2 + (i - 1) * 11
+        settle(KEYS[i], read_limit(from + 1),
+               read_reservation(from, record, i), 0, from + 1)
+    end
+end
+
+return now
+)lua";
+
+const std::string_view renew = R"lua(
+local count = (#ARGV - 1) / 16
+local id, renewed = KEYS[count + 1], ''
+local record = redis.call('GET', id)
+
+for i = 1, count do
+    local key, from = KEYS[i], 2 + (i - 1) * 16
+    local limit = read_limit(from + 1)
+    local r = read_reservation(from + 11, record, i)
+    if limit.kind ~= 'b' then
+        local s = load_state(key, limit, from + 1)
+        local known = is_known(limit, s, r)
+        local present, before = find_window(limit, s, r, known)
+        if present or before then
+            take_back(limit, s, r, known, present, before)
+            r.birth, r.lease = s.birth, s.lease + 2
+            r.mark = present and s.turn or s.turn - 1
+            local slots, slot = present and s.h or s.b, r.lease % 3 + 1
+            slots[slot] = add(slots[slot], r.amount)
+            save_state(key, limit, s)
+        end
+    end
+    renewed = renewed .. struct.pack('<dddd', r.birth, r.mark, r.lease, r.at)
+end
+put(id, renewed, record_life(read_limit(3)))
 
 return now
 )lua";

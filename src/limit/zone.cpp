@@ -189,6 +189,30 @@ void LimitZone::settle(const Key &key, const Limit &limit, std::int64_t now,
     counts.settled += unsigned_of(std::min(actual, max_amount));
 }
 
+void LimitZone::renew(const Key &key, const Limit &limit, std::int64_t now,
+                      Reservation *reservation) noexcept {
+    States::Call call(base_, shape_);
+    if (!call) {
+        return;
+    }
+    auto table = call.table();
+    auto id = table.find(key);
+    State state;
+    if (id != States::none) {
+        state = table.cell(id).value;
+    }
+    limit::renew(limit, state, now, reservation);
+    if (id != States::none) {
+        table.note_change(id);
+        table.cell(id).value = state;
+    } else if (!limit::usage(limit, state, now).idle()) {
+        id = take(table, key, limit, now);
+        state.birth = table.cell(id).value.birth;
+        reservation->birth = state.birth;
+        table.cell(id).value = state;
+    }
+}
+
 Usage LimitZone::usage(const Key &key, const Limit &limit,
                        std::int64_t now) noexcept {
     States::Call call(base_, shape_);

@@ -44,6 +44,10 @@
 #   Perl, run after the block's request; with get(PATH), which returns the
 #   body of an answer, soon { ... }, which waits until that is true, and the
 #   functions of Test::More.
+#
+# With a cluster there are node_of(KEY), other_master(NODE), and for a slot that
+# moves to another node move_slot(SLOT, FROM, TO), after which its keys are to
+# be migrated, and slot_moved(SLOT, TO).
 package LLMRedis;
 
 use v5.10.1;
@@ -60,12 +64,14 @@ use Test::Nginx::Util ();
 use LLMTest ();
 
 my @servers;
+my @cluster;
 my $creator = $$;
 
 sub import {
     my $caller = caller;
     no strict 'refs';
-    *{"${caller}::$_"} = \&{$_} for qw(get begin finish soon error_log);
+    *{"${caller}::$_"} = \&{$_} for qw(get begin finish soon error_log
+        node_of other_master move_slot slot_moved);
 }
 
 # Lines of redis.conf.
@@ -252,7 +258,47 @@ sub cluster {
                 =~ /master_link_status:up/
         });
     }
-    return @nodes;
+    return @cluster = @nodes;
+}
+
+# The master of a key, as the first live node sees it.
+sub node_of {
+    my ($key) = @_;
+    my ($live) = grep { $_->pid } @cluster;
+    my $slot = $live->cli('CLUSTER', 'KEYSLOT', $key);
+    for my $line (split /\n/, $live->cli('CLUSTER', 'NODES')) {
+        my ($id, $address, $flags, @rest) = split ' ', $line;
+        next if $flags !~ /master/ || $flags =~ /fail/;
+        for my $range (@rest[5 .. $#rest]) {
+            my ($first, $last) = $range =~ /^(\d+)(?:-(\d+))?$/ or next;
+            next if $slot < $first || $slot > ($last // $first);
+            my ($port) = $address =~ /:(\d+)@/;
+            return grep { $_->port == $port } @cluster;
+        }
+    }
+    return;
+}
+
+sub other_master {
+    my ($from) = @_;
+    my ($to) = grep { $_ != $from && $_->cli('ROLE') =~ /^master/ } @cluster;
+    return $to;
+}
+
+sub move_slot {
+    my ($slot, $from, $to) = @_;
+    my ($from_id, $to_id) = map { $_->cli('CLUSTER', 'MYID') } $from, $to;
+    $to->cli('CLUSTER', 'SETSLOT', $slot, 'IMPORTING', $from_id);
+    $from->cli('CLUSTER', 'SETSLOT', $slot, 'MIGRATING', $to_id);
+    return ($from_id, $to_id);
+}
+
+sub slot_moved {
+    my ($slot, $to) = @_;
+    my $id = $to->cli('CLUSTER', 'MYID');
+    for my $node ($to, grep { $_ != $to } grep { $_->pid } @cluster) {
+        $node->cli('CLUSTER', 'SETSLOT', $slot, 'NODE', $id);
+    }
 }
 
 # A master, a replica of it, and three Sentinels.

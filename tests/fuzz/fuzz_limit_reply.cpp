@@ -53,9 +53,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
             fuzz::promise(remote.decision.remaining >= 0,
                           "nothing below 0 remains", text);
             limit::Share share;
-            limit::put_in(share, request.limit, remote, answer->now, 1000);
+            limit::Reservation rest;
+            limit::learn(share, request.limit, 1000, remote.decision);
+            (void)limit::put_in(share, request.limit, remote, answer->now,
+                                1000, 100, &rest);
             limit::Reservation taken;
             (void)limit::take(share, 1000, 3, &taken);
+            auto todo = limit::turn(share, request.limit, 1100, 100, 2);
+            fuzz::promise(todo.refill >= 0 && todo.rest.amount >= 0
+                              && share.left >= 0,
+                          "no share is less than nothing", text);
             limit::RemoteSettlement settlement{"{key}", request.limit, taken,
                                                2};
             (void)limit::settle_command({&settlement, 1}, answer->now);

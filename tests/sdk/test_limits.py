@@ -296,10 +296,11 @@ def redis():
         process.wait()
 
 
-def test_budget_holds_over_two_gateways(models, redis):
+@pytest.mark.parametrize("sync", ["strict", "100ms"])
+def test_budget_holds_over_two_gateways(models, redis, sync):
     gateways = [
         limiting_gateway(
-            models, workers=1, zone="redis=shared",
+            models, workers=1, zone=f"redis=shared sync={sync}",
             http=f"llm_redis shared {{ server 127.0.0.1:{redis};"
                  " timeout 10s; }",
         )

@@ -411,6 +411,150 @@ TEST_CASE("gateways are counted as long as they show themselves") {
     CHECK(count("a", 60'000) == 1);
 }
 
+TEST_CASE("a call is undone by its id, whether it was executed or not") {
+    auto *redis = server();
+    if (redis == nullptr) {
+        return;
+    }
+    auto used = [&](const RemoteRequest &request) {
+        RemoteRequest probe{request.key, request.limit, 0};
+        return request.limit.capacity()
+               - Pair(*redis, request.limit, "").ask({&probe, 1}, noon)
+                     .decisions[0].decision.remaining;
+    };
+    for (auto window : {Window::sliding, Window::fixed, Window::calendar,
+                        Window::bucket})
+    {
+        Limit limit;
+        limit.window = window;
+        limit.budget = limit.burst = 100;
+        auto name = std::to_string(static_cast<int>(window));
+        RemoteRequest both[] = {{"{u}a" + name, limit, 60},
+                                {"{u}b" + name, limit, 50}};
+        auto undo = [&](std::string_view id) {
+            auto reply = redis->call(cancel_command(
+                both, record_key(both[0].key, id), noon, limit::Call::by_text,
+                noon));
+            INFO(reply.text);
+            CHECK(read_settle_reply(reply));
+        };
+        auto reserve = [&](std::string_view id) {
+            return redis->call(reserve_command(both, noon,
+                                               limit::Call::by_text, noon,
+                                               record_key(both[0].key, id)));
+        };
+        REQUIRE(read_reserve_reply(reserve("1" + name), both)->granted);
+        CHECK(used(both[0]) == 60);
+        undo("1" + name);
+        undo("1" + name);
+        CHECK(used(both[0]) == 0);
+        CHECK(used(both[1]) == 0);
+
+        // The call comes late: after it was given up.
+        undo("2" + name);
+        CHECK(reserve("2" + name).error_code() == "CANCELLED");
+        CHECK(used(both[0]) == 0);
+
+        // It is not undone once it is settled.
+        auto answer = read_reserve_reply(reserve("3" + name), both);
+        REQUIRE(answer);
+        std::vector<RemoteSettlement> settlements;
+        for (std::size_t i = 0; i < 2; ++i) {
+            settlements.push_back({both[i].key, limit,
+                                   answer->decisions[i].reservation, 7});
+        }
+        auto record = record_key(both[0].key, "3" + name);
+        CHECK(redis->call({"EXISTS", record}).integer == 1);
+        redis->call(settle_command(settlements, noon, limit::Call::by_text,
+                                   noon, record));
+        CHECK(redis->call({"EXISTS", record}).integer == 0);
+        undo("3" + name);
+        CHECK(used(both[0]) == 7);
+    }
+}
+
+TEST_CASE("a settlement that is sent again is charged once") {
+    auto *redis = server();
+    if (redis == nullptr) {
+        return;
+    }
+    Limit limit;
+    limit.budget = 100;
+    RemoteRequest request{"{again}a", limit, 60};
+    auto record = record_key(request.key, "1");
+    auto reply = redis->call(reserve_command(
+        {&request, 1}, noon, limit::Call::by_text, noon, record));
+    auto answer = read_reserve_reply(reply, {&request, 1});
+    REQUIRE(answer);
+    RemoteSettlement settlement{request.key, limit,
+                                answer->decisions[0].reservation, 40};
+    auto settle = [&](std::string_view id, limit::Settle how) {
+        CHECK(read_settle_reply(redis->call(settle_command(
+            {&settlement, 1}, noon, limit::Call::by_text, noon,
+            record_key(request.key, id), how))));
+        RemoteRequest probe{request.key, limit, 0};
+        return Pair(*redis, limit, "").ask({&probe, 1}, noon)
+            .decisions[0].decision.remaining;
+    };
+    CHECK(settle("1", limit::Settle::again) == 60);
+    CHECK(settle("1", limit::Settle::again) == 60);
+    // The first one was only late.
+    CHECK(settle("1", limit::Settle::first) == 60);
+    // Without a record of the call: one of the settlement.
+    CHECK(settle("2", limit::Settle::once) == 20);
+    CHECK(settle("2", limit::Settle::once) == 20);
+}
+
+TEST_CASE("a call that goes on is held in Redis as it is in memory") {
+    auto *redis = server();
+    if (redis == nullptr) {
+        return;
+    }
+    for (auto window : {Window::sliding, Window::fixed, Window::calendar,
+                        Window::bucket})
+    {
+        INFO("window " << static_cast<int>(window));
+        Limit limit;
+        limit.window = window;
+        limit.unit = CalendarUnit::day;
+        limit.period = limit::day;
+        limit.budget = limit.burst = 1000;
+        limit.lease = 10'000;
+        auto key = "renewed:" + std::to_string(static_cast<int>(window));
+        RemoteRequest request{key, limit, 600};
+        auto record = record_key("{}", std::to_string(
+                                           static_cast<int>(window)));
+        State state;
+        Reservation local;
+        REQUIRE(limit::reserve(limit, state, noon, 600, &local).granted());
+        auto answer = Pair(*redis, limit, key).ask({&request, 1}, noon);
+        REQUIRE(answer.granted);
+        RemoteSettlement held{key, limit, answer.decisions[0].reservation, 0};
+        auto now = noon;
+        auto compare = [&] {
+            RemoteRequest probe{key, limit, 0};
+            auto seen = Pair(*redis, limit, key).ask({&probe, 1}, now);
+            CHECK(1000 - seen.decisions[0].decision.remaining
+                  == limit::usage(limit, state, now).used);
+        };
+        // The last turn comes when the lease is long over.
+        for (std::int64_t step : {8'000, 8'000, 8'000, 40'000, 1'000}) {
+            now += step;
+            limit::renew(limit, state, now, &local);
+            auto reply = redis->call(renew_command(
+                {&held, 1}, record, now, limit::Call::by_text, now));
+            INFO(reply.text);
+            REQUIRE(read_settle_reply(reply));
+            compare();
+        }
+        limit::settle(limit, state, now, local, 100);
+        held.actual = 100;
+        redis->call(settle_command({&held, 1}, now, limit::Call::by_text,
+                                   now, record));
+        compare();
+    }
+}
+
 TEST_CASE("a share of a gateway is settled to the last token") {
     auto *redis = server();
     if (redis == nullptr) {
@@ -450,29 +594,36 @@ TEST_CASE("a share of a gateway is settled to the last token") {
                             + 1);
         reported += actual;
         at_once += actual - reservation.amount;
+        put_back(gateway.share, now, actual, &reservation);
         collect(gateway.waiting, {key, limit, reservation, actual});
         gateway.open[index] = gateway.open.back();
         gateway.open.pop_back();
+    };
+    auto return_rest = [&](Gateway &gateway, const Reservation &rest) {
+        if (rest.amount > 0) {
+            collect(gateway.waiting, {key, limit, rest, 0});
+        }
     };
     for (int i = 0; i < 4000; ++i) {
         auto &gateway = gateways[static_cast<std::size_t>(below(3))];
         now += below(4);
         if (i % 20 == 0) {
-            Share old = gateway.share;
-            Reservation rest;
-            if (give_back(gateway.share, &rest)) {
-                collect(gateway.waiting, {key, limit, rest, 0});
-            }
+            auto todo = turn(gateway.share, limit, now, 10, 3);
+            return_rest(gateway, todo.rest);
             send(gateway);
-            RemoteRequest probe{key, limit, 0};
-            auto seen = pair.ask({&probe, 1}, now);
-            RemoteRequest request{
-                key, limit,
-                next_share(old, seen.decisions[0].decision.remaining, 3)};
-            auto answer = pair.ask({&request, 1}, now);
-            REQUIRE(answer.granted);
-            put_in(gateway.share, limit, answer.decisions[0], answer.now,
-                   now);
+            if (todo.refill > 0) {
+                RemoteRequest request{key, limit, todo.refill};
+                auto answer = pair.ask({&request, 1}, now);
+                learn(gateway.share, limit, now,
+                      answer.decisions[0].decision);
+                Reservation rest;
+                if (answer.granted
+                    && put_in(gateway.share, limit, answer.decisions[0],
+                              answer.now, now, 10, &rest))
+                {
+                    return_rest(gateway, rest);
+                }
+            }
         } else if (below(2) == 0) {
             Reservation reservation;
             auto amount = below(60) + 1;
@@ -483,6 +634,8 @@ TEST_CASE("a share of a gateway is settled to the last token") {
                 ++asked;
                 RemoteRequest request{key, limit, amount};
                 auto answer = pair.ask({&request, 1}, now);
+                learn(gateway.share, limit, now,
+                      answer.decisions[0].decision);
                 granted = answer.granted;
                 reservation = answer.decisions[0].reservation;
             }
@@ -502,7 +655,7 @@ TEST_CASE("a share of a gateway is settled to the last token") {
         }
         Reservation rest;
         if (give_back(gateway.share, &rest)) {
-            collect(gateway.waiting, {key, limit, rest, 0});
+            return_rest(gateway, rest);
         }
         send(gateway);
     }
@@ -557,28 +710,4 @@ TEST_CASE("without Redis a gateway has its part of the budget") {
     CHECK(fair_share(limit, 3).burst == 3);
     CHECK(fair_share(limit, 1000).budget == 1);
     CHECK(fair_share(limit, 0).budget == 100);
-}
-
-TEST_CASE("a share is used until its window is over") {
-    Limit limit;
-    limit.budget = 1000;
-    RemoteDecision granted;
-    granted.reservation.amount = 100;
-    granted.reservation.at = noon;
-    Share share;
-    // Redis' clock is an hour ahead.
-    put_in(share, limit, granted, noon + 20'000, noon - 3'600'000);
-    Reservation reservation;
-    auto now = noon - 3'600'000 + 39'999;
-    CHECK(take(share, now, 60, &reservation));
-    CHECK(reservation.amount == 60);
-    CHECK_FALSE(take(share, now, 60, &reservation));
-    CHECK_FALSE(take(share, now + 1, 1, &reservation));
-    CHECK(share.taken == 60);
-    CHECK(share.missed == 61);
-    CHECK(next_share(share, 10'000, 1) == 242);
-    CHECK(next_share(share, 300, 2) == 100);
-    REQUIRE(give_back(share, &reservation));
-    CHECK(reservation.amount == 40);
-    CHECK_FALSE(give_back(share, &reservation));
 }

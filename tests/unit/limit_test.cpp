@@ -283,6 +283,59 @@ TEST_CASE("reservations of the dead expire") {
     }
 }
 
+TEST_CASE("what is renewed is held for as long as that goes on") {
+    for (auto limit : {sliding(1000, limit::day), fixed(1000, limit::day),
+                       calendar(1000, CalendarUnit::month)})
+    {
+        limit.lease = 10 * minute;
+        Consumer consumer{limit};
+        REQUIRE(consumer.granted(700));
+        auto stream = consumer.last;
+        REQUIRE(consumer.granted(100));
+        for (int i = 0; i < 20; ++i) {
+            consumer.now += limit.lease / 2;
+            renew(limit, consumer.state, consumer.now, &stream);
+            CHECK_FALSE(consumer.granted(301));
+        }
+        // The other one has long been forgotten.
+        CHECK(consumer.used() == 700);
+        settle(limit, consumer.state, consumer.now, stream, 250);
+        CHECK(consumer.used() == 250);
+        CHECK(usage(limit, consumer.state, consumer.now).held == 0);
+    }
+}
+
+TEST_CASE("what is renewed too late is held once more, for it is being used") {
+    auto limit = sliding(1000, limit::day);
+    limit.lease = 10 * minute;
+    Consumer consumer{limit};
+    REQUIRE(consumer.granted(700));
+    auto stream = consumer.last;
+    consumer.now += 3 * limit.lease;
+    REQUIRE(consumer.spend(600));
+    renew(limit, consumer.state, consumer.now, &stream);
+    CHECK(consumer.used() == 1300);
+    settle(limit, consumer.state, consumer.now, stream, 10);
+    CHECK(consumer.used() == 610);
+}
+
+TEST_CASE("what a window that is over has admitted is not held in another") {
+    Consumer consumer{fixed(1000)};
+    REQUIRE(consumer.granted(700));
+    auto stream = consumer.last;
+    consumer.now += minute;
+    REQUIRE(consumer.spend(1));
+    renew(consumer.limit, consumer.state, consumer.now, &stream);
+    CHECK(consumer.used() == 1);
+
+    // Of the window before, as much as that still counts.
+    Consumer slides{sliding(1000)};
+    REQUIRE(slides.granted(600));
+    slides.now += minute + minute / 2;
+    renew(slides.limit, slides.state, slides.now, &slides.last);
+    CHECK(slides.used() == 300);
+}
+
 TEST_CASE("a clock that is put back gives nothing back and locks nobody out") {
     for (const auto &limit :
          {sliding(1000), fixed(1000), calendar(1000, CalendarUnit::minute),

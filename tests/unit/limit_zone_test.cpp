@@ -148,6 +148,19 @@ TEST_CASE("one that was forgotten is charged for what it still settles") {
     CHECK(test.used(0) == 400);
 }
 
+TEST_CASE("one that was forgotten is held again when it is renewed") {
+    TestZone test(16 * 1024);
+    Reservation reservation;
+    REQUIRE(test.zone.reserve(key(0), test.limit, test.now, 500, &reservation)
+                .granted());
+    REQUIRE(test.zone.remove(key(0)));
+    test.zone.renew(key(0), test.limit, test.now, &reservation);
+    CHECK(test.used(0) == 500);
+    test.zone.settle(key(0), test.limit, test.now, reservation, 400);
+    CHECK(test.used(0) == 400);
+    CHECK(test.zone.check() == nullptr);
+}
+
 TEST_CASE("keys of the past make room by themselves") {
     TestZone test(64 * 1024);
     for (unsigned i = 0; i < 100; ++i) {
