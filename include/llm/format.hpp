@@ -50,6 +50,7 @@ struct RequestHead {
     bool stream = false;
     bool include_usage = false;     // the client wants usage in its stream
     std::optional<std::int64_t> max_tokens;
+    std::int64_t choices = 1;       // answers that are wanted, each so long
 };
 
 struct WriteOptions {

@@ -48,8 +48,17 @@ std::int64_t image_tokens(std::string_view model,
                           std::optional<ImageSize> size,
                           std::string_view detail) noexcept;
 
+// The most tokens that a call's body can be, whatever the vocabulary: its bytes.
+// A token has one at least, and what providers add for a message or a tool is
+// less than the JSON around it. None: there are images, files or parts that are
+// not known, whose tokens have nothing to do with their bytes. Takes
+// nanoseconds for a message.
+std::optional<std::int64_t> prompt_bound(json::Value body) noexcept;
+
 struct PromptTokens {
     std::int64_t tokens = 0;
+    // Of them, text that was not counted but estimated.
+    std::int64_t estimated = 0;
     // All of it is text, and each token of it was counted. Else part of it is
     // an estimate: another family, tools, media, or text beyond the limit.
     bool exact = false;

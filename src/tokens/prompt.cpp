@@ -69,23 +69,28 @@ public:
             text(request.response_format->name);
             text(request.response_format->schema.raw());
         }
-        return {std::max<std::int64_t>(tokens_, 0), exact_};
+        return {std::max<std::int64_t>(tokens_, 0), estimated_, exact_};
     }
 
 private:
     void text(std::string_view text) {
         if (counter_ == nullptr) {
-            tokens_ += estimate_tokens(text, family_);
+            estimate(text);
             return;
         }
         counter_->start(text);
         if (left_ == 0 || !counter_->advance(left_)) {
             exact_ = exact_ && text.empty();
-            text = text.substr(counter_->position());
-            tokens_ += estimate_tokens(text, family_);
+            estimate(text.substr(counter_->position()));
         }
         left_ -= std::min(left_, counter_->work());
         tokens_ += counter_->count();
+    }
+
+    void estimate(std::string_view text) {
+        const std::int64_t tokens = estimate_tokens(text, family_);
+        tokens_ += tokens;
+        estimated_ += tokens;
     }
 
     void add(const chat::Message &message) {
@@ -200,6 +205,7 @@ private:
     std::size_t left_;      // of the work for counting
     bool exact_;
     std::int64_t tokens_ = 0;
+    std::int64_t estimated_ = 0;
     std::string joined_;
 };
 
