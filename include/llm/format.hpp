@@ -72,8 +72,8 @@ struct AnswerContext {
     // Made by the caller, unique: the tail of ids that the format must have
     // and the provider did not give, e.g. "chatcmpl-" + this.
     std::string_view unique;
-    // A guess at the prompt's tokens, for formats that must name it before
-    // the provider does (Anthropic's message_start); 0: unknown.
+    // A count or a guess of the prompt's tokens, for answers in which the
+    // provider does not name them, or only at the end; 0: unknown.
     std::int64_t prompt_estimate = 0;
 };
 
@@ -134,6 +134,10 @@ public:
     virtual std::span<const std::string_view> client_headers() const noexcept {
         return {};
     }
+
+    // Whether a stream's first event names the prompt's tokens, before most
+    // providers do.
+    virtual bool begins_with_usage() const noexcept { return false; }
 
     // The header of an answer that names the request, for support and logs;
     // in lower case.

@@ -8,6 +8,7 @@
 // the providers' rules. docs/tokens.md has sources and errors.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,6 +32,19 @@ std::string_view to_string(Family family) noexcept;
 
 // Tokens of a text, from its characters alone; 300 MB/s or more.
 std::int64_t estimate_tokens(std::string_view text, Family family) noexcept;
+
+// The same of a text that comes in pieces, wherever they are cut.
+class TextEstimate {
+public:
+    void add(std::string_view piece) noexcept;
+    std::int64_t tokens(Family family) const noexcept;
+
+private:
+    std::array<std::int64_t, 18> counts_{};     // by kind, see tokens/text.cpp
+    std::uint8_t before_ = 0;                   // the last character's kind,
+                                                // from 1; 0: none
+    std::size_t run_ = 0;                       // of spaces
+};
 
 // Pixels.
 struct ImageSize {

@@ -30,14 +30,19 @@ constexpr ngx_msec_t look_again = 50;
 // A prompt is not counted where its bound is at most this part of what is left
 // of the budget. Who sends so many requests that counting them would be felt,
 // has a budget for many.
-constexpr std::int64_t comfort = 64;
+constexpr std::int64_t comfort = 1000;
+
+llm::limit::Key key_of(std::string_view text) {
+    static llm::limit::KeyMaker keys;
+    return keys.make(text);
+}
 
 // What makes a sketch: who asks, and which model.
 llm::limit::Key sketch_key(std::string_view key, std::string_view model) {
     std::string text(key);
     text += '\0';
     text += model;
-    return llm::limit::key_of(text);
+    return key_of(text);
 }
 
 // The limits that the call is held to.
@@ -71,7 +76,7 @@ void collect(ngx_http_request_t *r, LimitCtx &limit) {
         held.rule = &rule;
         held.zone = rule.zone;
         held.text = to_view(key);
-        held.key = llm::limit::key_of(held.text);
+        held.key = key_of(held.text);
         if (!ngx_http_llm_limit_rate(r, rule.zone, &held.limit)) {
             throw std::bad_alloc();
         }

@@ -7,26 +7,34 @@ namespace llm::tokens {
 
 namespace {
 
-// Members of messages, and of the parts of their content, of all APIs. Those
-// that hold text or parts are looked into; the others are nothing but text,
-// whatever is in them. The most frequent ones come first.
+// What a member of a message, or of a part of its content, has to do with it.
+enum class Holds : std::uint8_t {
+    text,       // whatever is in it is no more than text
+    parts,      // is looked into
+    type,       // tells what the part is
+};
+
 struct Known {
     std::string_view name;
-    bool nested;
+    Holds holds;
 };
 
+// Of all APIs, the most frequent ones first.
 constexpr Known known_members[] = {
-    {"role", false},         {"content", true},      {"text", false},
-    {"name", false},         {"tool_calls", false},  {"tool_call_id", false},
-    {"tool_use_id", false},  {"id", false},          {"input", false},
-    {"arguments", false},    {"call_id", false},     {"output", true},
-    {"refusal", false},      {"parts", true},        {"cache_control", false},
-    {"is_error", false},     {"thinking", false},    {"signature", false},
-    {"status", false},       {"function_call", false},
-    {"functionCall", false},
+    {"role", Holds::text},         {"content", Holds::parts},
+    {"type", Holds::type},         {"text", Holds::text},
+    {"name", Holds::text},         {"tool_calls", Holds::text},
+    {"tool_call_id", Holds::text}, {"tool_use_id", Holds::text},
+    {"id", Holds::text},           {"input", Holds::text},
+    {"arguments", Holds::text},    {"call_id", Holds::text},
+    {"output", Holds::parts},      {"refusal", Holds::text},
+    {"parts", Holds::parts},       {"cache_control", Holds::text},
+    {"is_error", Holds::text},     {"thinking", Holds::text},
+    {"signature", Holds::text},    {"status", Holds::text},
+    {"function_call", Holds::text}, {"functionCall", Holds::text},
 };
 
-// What a part may call itself without being more than its text.
+// Parts that are no more than their text.
 constexpr std::string_view known_types[] = {
     "text",        "input_text", "output_text",   "tool_use",
     "tool_result", "message",    "function_call", "function_call_output",
@@ -39,37 +47,40 @@ constexpr std::string_view prompt_members[] = {
     "instructions", "systemInstruction", "system_instruction",
 };
 
-template <typename Table, typename Matches>
-auto find(const Table &table, Matches matches) noexcept {
-    return std::find_if(std::begin(table), std::end(table), matches);
+template <std::size_t size>
+bool is_one_of(const std::string_view (&table)[size],
+               std::string_view name) noexcept {
+    return std::find(std::begin(table), std::end(table), name)
+           != std::end(table);
 }
 
 bool is_text(json::Value value) noexcept;
 
 bool is_text(const json::Member &member) noexcept {
-    if (member.name == "type") {
-        auto type = member.value.string();
-        return find(known_types,
-                    [type](std::string_view one) { return one == type; })
-               != std::end(known_types);
+    for (const auto &known : known_members) {
+        if (known.name == member.name) {
+            return known.holds == Holds::text
+                   || (known.holds == Holds::parts
+                           ? is_text(member.value)
+                           : is_one_of(known_types, member.value.string()));
+        }
     }
-    auto known = find(known_members, [&member](const Known &one) {
-        return one.name == member.name;
-    });
-    return known != std::end(known_members)
-           && (!known->nested || is_text(member.value));
+    return false;
 }
 
 // A tree is no deeper than the parser allowed.
 bool is_text(json::Value value) noexcept {
-    for (auto element : value.elements()) {
-        if (!is_text(element)) {
-            return false;
+    if (value.is_array()) {
+        for (auto element : value.elements()) {
+            if (!is_text(element)) {
+                return false;
+            }
         }
-    }
-    for (const auto &member : value.members()) {
-        if (!is_text(member)) {
-            return false;
+    } else if (value.is_object()) {
+        for (const auto &member : value.members()) {
+            if (!is_text(member)) {
+                return false;
+            }
         }
     }
     return true;
@@ -79,12 +90,8 @@ bool is_text(json::Value value) noexcept {
 
 std::optional<std::int64_t> prompt_bound(json::Value body) noexcept {
     for (const auto &member : body.members()) {
-        auto name = member.name;
-        bool holds_text =
-            find(prompt_members,
-                 [name](std::string_view one) { return one == name; })
-            != std::end(prompt_members);
-        if (holds_text && !is_text(member.value)) {
+        if (is_one_of(prompt_members, member.name)
+            && !is_text(member.value)) {
             return std::nullopt;
         }
     }
