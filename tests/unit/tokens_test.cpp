@@ -253,6 +253,22 @@ TEST_CASE("no text has more tokens than its bound", "[tokens]") {
     }
 }
 
+TEST_CASE("text beyond the limit is no easier than what was counted",
+          "[tokens]") {
+    std::string text;
+    for (unsigned i = 0, state = 1; i < 200'000; i++) {
+        state = state * 1664525 + 1013904223;
+        text += static_cast<char>('a' + (state >> 8) % 26);
+    }
+    Prompt prompt;
+    prompt.text(text);
+    auto whole = prompt.count("gpt-4o");
+    auto part = prompt.count("gpt-4o", 200'000);
+    CHECK(part.estimated > whole.tokens / 2);
+    CHECK(part.tokens > whole.tokens * 9 / 10);
+    CHECK(part.tokens < whole.tokens * 11 / 10);
+}
+
 TEST_CASE("without a vocabulary its family is estimated", "[tokens]") {
     std::pmr::monotonic_buffer_resource memory;
     chat::Request request(&memory);
