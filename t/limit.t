@@ -488,9 +488,11 @@ $::Config . 'location /money/ { llm_pass openai; llm_limit zone=money;
 --- http_config eval
 $::HttpConfig . '
     llm_upstream two { model openai/gpt-4o; model anthropic/claude-sonnet-4-5 down;
-        model openai/o1; model anthropic/claude-3-5-haiku-latest; }'
+        model openai/o1; model anthropic/claude-3-5-haiku-latest; }
+    llm_upstream spare { model anthropic/claude-sonnet-4-5 down; model openai/gpt-5 backup; }'
 --- config eval
-$::Config . 'location /two/ { llm_pass two; llm_limit zone=team; }'
+$::Config . 'location /two/ { llm_pass two; llm_limit zone=team; }
+    location /spare/ { llm_pass spare; llm_limit zone=team; }'
 --- steps eval
 my $say = sub {
     my ($model, $text) = @_;
@@ -506,9 +508,10 @@ my $say = sub {
     $say->('claude-sonnet-4-5', 'word ' x 16) => ['three', $::Left => 100 - 26 - 20 - 7 - 18],
     # Who needs most of those that may be asked.
     at('/two', $say->('any', 'word ' x 16)) => ['four', $::Left => 100 - 39 - 20 - 7 - 18],
+    at('/spare', $say->('any', 'Hi')) => ['five', $::Left => 100 - 52 - 20 - 7 - 1],
 ]
 --- upstream eval
-[map { whole(openai_text($_)) } qw(one two three four)]
+[map { whole(openai_text($_)) } qw(one two three four five)]
 
 
 

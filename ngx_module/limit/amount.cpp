@@ -34,7 +34,7 @@ std::int64_t clamp(std::int64_t amount) noexcept {
     return std::clamp<std::int64_t>(amount, 0, max_amount);
 }
 
-// Tells of all who may be asked first.
+// Tells of all who may be asked first; with none but backups left, of those.
 template <typename Consider>
 void each_candidate(const ngx_http_llm_ctx_t &ctx, Consider consider) {
     if (ctx.pool == nullptr) {
@@ -43,13 +43,18 @@ void each_candidate(const ngx_http_llm_ctx_t &ctx, Consider consider) {
     }
     auto members = static_cast<ngx_http_llm_member_t *>(
         ctx.pool->members.elts);
-    for (ngx_int_t i = 0;
-         i < static_cast<ngx_int_t>(ctx.pool->members.nelts); ++i) {
-        const auto &member = members[i];
-        if (ctx.member >= 0 ? i == ctx.member
-                            : !member.backup && !member.down) {
-            consider(member.provider,
-                     member.model.len ? to_view(member.model) : ctx.model);
+    bool found = false;
+    for (unsigned backup = 0; backup <= 1 && !found; ++backup) {
+        for (ngx_int_t i = 0;
+             i < static_cast<ngx_int_t>(ctx.pool->members.nelts); ++i) {
+            const auto &member = members[i];
+            if (ctx.member >= 0 ? i == ctx.member
+                                : member.backup == backup && !member.down) {
+                consider(member.provider, member.model.len
+                                              ? to_view(member.model)
+                                              : ctx.model);
+                found = true;
+            }
         }
     }
 }
