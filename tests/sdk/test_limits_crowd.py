@@ -112,7 +112,7 @@ def limiting_gateway(models, workers, zone="", http="", server=""):
     )
 
 
-def request(path, body):
+def bytes_of(path, body):
     """Of HTTP/1.0, so that the answer is what comes until it closes."""
     content = json.dumps(body).encode()
     return (f"POST {path} HTTP/1.0\r\nContent-Length: {len(content)}\r\n"
@@ -155,7 +155,7 @@ class Crowd:
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", gateway.port)
         try:
-            writer.write(request(f"/{path}/v1/chat/completions", body))
+            writer.write(bytes_of(f"/{path}/v1/chat/completions", body))
             if kind == "leave early":
                 return
             status = int((await reader.readline()).split()[1])
@@ -305,46 +305,6 @@ def test_budget_holds_when_a_worker_is_killed(models):
     stop(gateway, killed=True)
 
 
-def test_what_the_dead_had_reserved_expires(models):
-    # Of a short window; else a lease of ten minutes ends it.
-    gateway = limiting_gateway(
-        models, workers=2,
-        http=f"llm_limit_zone all zone=short:1m rate={BUDGET}/s;",
-        server="location /short/ { llm_limit zone=short; llm_pass good; }")
-
-    async def disturb():
-        stream = request("/short/v1/chat/completions", {
-            "model": "m", "max_tokens": BUDGET - 100, "stream": True,
-            "messages": [{"role": "user", "content": "Tell me of them"}],
-        })
-        reader, writer = await asyncio.open_connection(
-            "127.0.0.1", gateway.port)
-        writer.write(stream)
-        await reader.readuntil(b'"content":"')
-        for pid in gateway.workers():
-            os.kill(pid, signal.SIGKILL)
-        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            await reader.readuntil(b"[DONE]")
-        writer.close()
-
-    asyncio.run(disturb())
-
-    def is_free():
-        try:
-            urllib.request.urlopen(
-                gateway.url("/short/v1/chat/completions"),
-                json.dumps({
-                    "model": "m", "max_tokens": BUDGET - 100,
-                    "messages": [{"role": "user", "content": "Hi"}],
-                }).encode(), timeout=20).close()
-            return True
-        except OSError:         # a 429, or no worker yet
-            return False
-
-    until("the reservation has not expired", is_free)
-    stop(gateway, killed=True)
-
-
 # With Redis.
 
 class Redis:
@@ -427,6 +387,15 @@ def test_budget_holds_over_two_gateways_when_a_worker_is_killed(models, redis):
     stop(*gateways, killed=True)
 
 
+def know_each_other(redis):
+    """Each gateway has been told that there are two."""
+    first = until("a gateway does not show itself",
+                  lambda: len(seen := presence(redis)) == 2 and seen)
+    until("a gateway shows itself once only",
+          lambda: all(presence(redis).get(name, at) != at
+                      for name, at in first.items()))
+
+
 def presence(redis):
     """When each gateway was last seen, by its name."""
     key = redis.cli("--scan", "--pattern", "*gateways:all*").strip()
@@ -446,12 +415,7 @@ def presence(redis):
 def test_budget_holds_when_redis_is_started_again(models, redis, error, bound):
     gateways = fleet(models, redis, f"llm_limit_redis_error {error};", "1s")
     calls = models.calls()
-    # Each gateway has been told that there are two.
-    first = until("a gateway does not show itself",
-                  lambda: len(seen := presence(redis)) == 2 and seen)
-    until("a gateway shows itself once only",
-          lambda: all(presence(redis).get(name, at) != at
-                      for name, at in first.items()))
+    know_each_other(redis)
 
     async def disturb(crowd):
         await crowd.some.wait()
@@ -462,11 +426,16 @@ def test_budget_holds_when_redis_is_started_again(models, redis, error, bound):
     check_bound(models, calls, bound)
     assert set(crowd.statuses) <= {200, 429, 500, 503}
 
-    # It heals by itself.
+    until_healed(redis, gateways[0])
+    stop(*gateways)
+
+
+def until_healed(redis, gateway):
+    """Redis is asked again, though nobody has said so."""
     def is_healed():
         before = redis.cli("INFO", "commandstats")
         try:
-            post(gateways[0])
+            post(gateway)
         except urllib.error.HTTPError:
             pass
         after = redis.cli("INFO", "commandstats")
@@ -477,4 +446,66 @@ def test_budget_holds_when_redis_is_started_again(models, redis, error, bound):
         return scripts(before) != scripts(after)
 
     until("Redis is not asked", is_healed)
-    stop(*gateways)
+
+
+def test_budget_holds_when_all_of_that_happens_at_once(models, redis):
+    gateways = fleet(models, redis, timeout="1s")
+    calls = models.calls()
+    know_each_other(redis)
+
+    async def disturb(crowd):
+        await crowd.some.wait()
+        redis.kill()
+        await asyncio.gather(killed_worker(gateways[0]),
+                             reloaded(gateways[1]))
+        await asyncio.to_thread(redis.start)
+
+    Crowd(gateways, disturb)
+    check_bound(models, calls, 2 * BUDGET)
+    until_healed(redis, gateways[1])
+    stop(*gateways, killed=True)
+
+
+@pytest.mark.parametrize("place", ["memory", "redis"])
+def test_what_the_dead_had_reserved_expires(models, place, request):
+    # Of a short window; else a lease of ten minutes ends it.
+    server = place == "redis" and request.getfixturevalue("redis")
+    gateway = limiting_gateway(
+        models, workers=2,
+        http=(f"llm_redis shared {{ server 127.0.0.1:{server.port}; }}"
+              if server else "")
+        + f" llm_limit_zone all zone=short:1m rate={BUDGET}/s"
+        + (" redis=shared;" if server else ";"),
+        server="location /short/ { llm_limit zone=short; llm_pass good; }")
+
+    async def disturb():
+        stream = bytes_of("/short/v1/chat/completions", {
+            "model": "m", "max_tokens": BUDGET - 100, "stream": True,
+            "messages": [{"role": "user", "content": "Tell me of them"}],
+        })
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", gateway.port)
+        writer.write(stream)
+        await reader.readuntil(b'"content":"')
+        for pid in gateway.workers():
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readuntil(b"[DONE]")
+        writer.close()
+
+    asyncio.run(disturb())
+
+    def is_free():
+        try:
+            urllib.request.urlopen(
+                gateway.url("/short/v1/chat/completions"),
+                json.dumps({
+                    "model": "m", "max_tokens": BUDGET - 100,
+                    "messages": [{"role": "user", "content": "Hi"}],
+                }).encode(), timeout=20).close()
+            return True
+        except OSError:         # a 429, or no worker yet
+            return False
+
+    until("the reservation has not expired", is_free)
+    stop(gateway, killed=True)
