@@ -222,7 +222,18 @@ void ngx_http_llm_relay_sent(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 }
 
 void ngx_http_llm_relay_settle(ngx_http_llm_ctx_t *ctx) noexcept try {
-    if (!ctx->relayed || ctx->relay->over) {
+    if (ctx->relay == nullptr || ctx->relay->over) {
+        return;
+    }
+    if (!ctx->relayed) {
+        // Whoever was asked is at work, and has it paid.
+        ngx_http_upstream_t *u = ctx->request->upstream;
+        if (u && u->request_sent && ctx->request->connection->error) {
+            ctx->relay->over = 1;
+            ctx->tries = 1;
+            ctx->end_msec = ngx_current_msec;
+            ctx->exchange->abandon();
+        }
         return;
     }
     ctx->relay->over = 1;

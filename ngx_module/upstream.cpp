@@ -389,7 +389,15 @@ void end_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         // The provider said so itself, in the middle of its stream.
         up->counts_as_failure = 1;
     }
-    if (!u->header_sent || up->answer_done) {
+    if (up->answer_done) {
+        return;
+    }
+    if (!u->header_sent) {
+        // Whoever was asked is at work, and has it paid.
+        if (client_left && u->request_sent && !up->refused) {
+            exchange.abandon();
+            ctx->error.reset();
+        }
         return;
     }
     up->answer_done = 1;

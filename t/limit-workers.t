@@ -47,9 +47,9 @@ __DATA__
         @LLMSteps::Running = ();
         return CORE::join ', ', map { "$seen{$_} times $_" } sort keys %seen;
     } => '9 times 429 (error)',
-    # The others have left: they have cost nothing.
+    # The others have left: they have cost their prompts, of 8 tokens.
     sub { LLMSteps::await_requests(0); '' } => '',
-    ::team('"max_tokens":90') => ['last', $::Left => qr/^\d$/],
+    ::team('"max_tokens":60') => ['last', $::Left => 100 - 3 * 8 - 60 - 8],
 ]
 --- upstream eval
 [(map { [\'hold'] } 1 .. 3), whole(openai_text('last'))]

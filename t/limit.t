@@ -481,3 +481,81 @@ $::Config . 'location /money/ { llm_pass openai; llm_limit zone=money;
     at('/money', ::team('"max_tokens":101')) => qr/429 .*is used up; a smaller one/s,
     at('/money', ::team('"max_tokens":90')) => 'two',
 ]
+
+
+
+=== TEST 24: a prompt is counted with its vocabulary where the budget is not much larger
+--- http_config eval
+$::HttpConfig . '
+    llm_upstream two { model openai/gpt-4o; model anthropic/claude-sonnet-4-5 down;
+        model openai/o1; model anthropic/claude-3-5-haiku-latest; }
+    llm_upstream spare { model anthropic/claude-sonnet-4-5 down; model openai/gpt-5 backup; }'
+--- config eval
+$::Config . 'location /two/ { llm_pass two; llm_limit zone=team; }
+    location /spare/ { llm_pass spare; llm_limit zone=team; }'
+--- steps eval
+my $say = sub {
+    my ($model, $text) = @_;
+    my $call = with(ask($text, '"max_tokens":20'), 'X-Team: a');
+    $call->{body} =~ s/"m"/"$model"/;
+    return $call;
+};
+[
+    # 3 for a message, 1 for the role, 3 for the answer's beginning.
+    $say->('gpt-4o', 'Hi') => ['one', $::Left => 100 - 20 - 7 - 1],
+    $say->('gpt-4', 'tiktoken is great!') => ['two', $::Left => 100 - 13 - 20 - 7 - 6],
+    # What is estimated is an eighth more than that.
+    $say->('claude-sonnet-4-5', 'word ' x 16) => ['three', $::Left => 100 - 26 - 20 - 7 - 18],
+    # Who needs most of those that may be asked.
+    at('/two', $say->('any', 'word ' x 16)) => ['four', $::Left => 100 - 39 - 20 - 7 - 18],
+    at('/spare', $say->('any', 'Hi')) => ['five', $::Left => 100 - 52 - 20 - 7 - 1],
+]
+--- upstream eval
+[map { whole(openai_text($_)) } qw(one two three four five)]
+
+
+
+=== TEST 25: a bound of the prompt is reserved where the budget is a thousand times as large
+--- http_config eval
+$::HttpConfig . '
+    llm_limit_zone $http_x_team zone=large:64k rate=1m/h;
+    llm_limit_zone $http_x_team zone=tight:64k rate=120k/h;'
+--- config eval
+$::Config . '
+    location /large/ { llm_pass openai; llm_limit zone=large; }
+    location /both/ { llm_pass openai; llm_limit zone=large; llm_limit zone=team; }
+    location /tight/ { llm_pass openai; llm_limit zone=tight; }'
+--- steps eval
+my $call = ::team();
+my $image = with(messages(['user', \ '[{"type":"image_url","image_url":{"url":"http://a/"}}]'], '"max_tokens":20'), 'X-Team: a');
+[
+    # One token for each byte is more than there can be.
+    at('/large', $call) => ['one', $::Left => 1000000 - 20 - length $call->{body}],
+    # Nobody knows the tokens of an image by its bytes.
+    at('/large', $image) => ['two', $::Left => 1000000 - 13 - 20 - 7 - 85 - 8 * 170],
+    # One limit that is near its end, and all get the count.
+    at('/both', $call) => ['three', $::Limit => 100, $::Left => 100 - 20 - 8],
+    ::lines(3) => qr/\|28\|13>\n\z/,
+    get('/status') => qr/"large":\{"passed":3,.*"used":39,/,
+    # The bound would be too much of what is left beside the answer.
+    at('/tight', ::team('"max_tokens":80000')) => ['four', $::Left => 120000 - 80000 - 8],
+]
+
+
+
+=== TEST 26: a client that leaves before the answer has begun pays for its prompt
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- steps eval
+[
+    leave(::team()) => '',
+    ::lines(1) => qr/^<PASSED\|-\|7\d\|2\d\|8>\n\z/,
+    leave(at('/proxy', ::team())) => '',
+    ::lines(2) => qr/\n<PASSED\|-\|6\d\|2\d\|8>\n\z/,
+    leave(streamed(::team())) => '',
+    ::lines(3) => qr/\n<PASSED\|-\|5\d\|2\d\|8>\n\z/,
+    ::team() => ['four', $::Left => qr/^4\d$/],
+    get('/status') => qr/"used":37,/,
+]
+--- upstream eval
+[(map { [\'hold'] } 1 .. 3), whole(openai_text('four'))]

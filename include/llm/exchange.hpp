@@ -20,6 +20,7 @@
 #include "llm/format.hpp"
 #include "llm/json.hpp"
 #include "llm/result.hpp"
+#include "llm/tokens.hpp"
 #include "llm/wire.hpp"
 
 namespace llm {
@@ -82,7 +83,8 @@ private:
     bool include_usage_ = false;
     std::string_view content_type_;
     std::int64_t now_ = 0;
-    std::int64_t prompt_estimate_ = 0;
+    // The prompt's tokens, where the response did not know them.
+    std::optional<std::int64_t> prompt_guess_;
     std::size_t unique_size_ = 0;
     std::vector<std::size_t> unique_at_;
     std::string text_;
@@ -126,9 +128,9 @@ public:
     // Must outlive the answer. nullptr: nobody.
     void observe(AnswerObserver *observer) noexcept { observer_ = observer; }
 
-    // What is asked where a provider does not say the prompt's tokens: at the
-    // end of an answer, at most once a try. Else they are guessed from the
-    // bytes.
+    // What is asked where a provider does not say the prompt's tokens, or not
+    // as soon as the client's format does; at most once a try. Else they are
+    // guessed from the bytes.
     void count_with(CountPrompt count) noexcept { count_prompt_ = count; }
 
     // The format of the try's provider.
@@ -158,6 +160,10 @@ public:
     // The connection broke or the time is over: before anything went out a
     // failure, else the stream ends with an error event.
     Step abort(Error error);
+    // The client left a call that had been sent, and nothing has gone out: it
+    // costs its prompt at least, and what has come of the answer. Only
+    // account() is of use afterwards.
+    void abandon();
 
     // The answers that take the place of a provider's, once set_context() has
     // been called: an error in the client's shape, or a response that is at
@@ -202,8 +208,9 @@ private:
     void write_answer(const chat::Response &response);
     void replay(const chat::Response &response);
     std::int64_t prompt_tokens();
+    std::int64_t completion_tokens() const noexcept;
     void estimate_usage();
-    AnswerContext answer_context() const;
+    AnswerContext answer_context(std::int64_t prompt_estimate) const;
 
     const Format &client_;
     std::string_view body_;
@@ -234,13 +241,15 @@ private:
     std::unique_ptr<StreamReader> reader_;
     std::unique_ptr<StreamWriter> writer_;
     std::string edited_;
-    std::size_t completion_bytes_ = 0;  // text seen, for the estimate
+    tokens::TextEstimate completion_;   // text seen
+    std::optional<std::int64_t> prompt_tokens_;     // counted here
     bool started_ = false;      // a meaningful event was seen
     bool ended_ = false;        // done or error was seen
     bool replaced_ = false;     // our own error ends a relayed stream
     bool streaming_ = false;
     bool relays_ = false;       // the stream's frames are the client's, too
     bool broken_ = false;
+    bool guessed_ = false;      // an answer at hand did not know its usage
     Error error_;
 
     std::string unique_;

@@ -91,6 +91,7 @@ struct RequestHead {
     bool stream = false;
     bool include_usage = false;     // the client wants usage in its stream
     std::optional<std::int64_t> max_tokens;
+    std::int64_t choices = 1;       // answers that are wanted, each so long
 };
 
 struct WriteOptions {
@@ -129,8 +130,8 @@ struct AnswerContext {
     // Made by the caller, unique: the tail of ids that the format must have
     // and the provider did not give, e.g. "chatcmpl-" + this.
     std::string_view unique;
-    // A guess at the prompt's tokens, for formats that must name it before
-    // the provider does (Anthropic's message_start); 0: unknown.
+    // A count or a guess of the prompt's tokens, for answers in which the
+    // provider does not name them, or only at the end; 0: unknown.
     std::int64_t prompt_estimate = 0;
     std::string_view query;         // of the client's path: Gemini's "alt=sse"
     // The client's body, which lives as long as any writer made with this:
@@ -200,6 +201,10 @@ public:
     virtual std::span<const std::string_view> client_headers() const noexcept {
         return {};
     }
+
+    // Whether a stream's first event names the prompt's tokens, before most
+    // providers do.
+    virtual bool begins_with_usage() const noexcept { return false; }
 
     // The header of an answer that names the request, for support and logs;
     // in lower case.

@@ -24,11 +24,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
 #include "llm/limit.hpp"
 #include "llm/usage_sketch.hpp"
+
+namespace llm::cache {
+class Sha256;
+}
 
 namespace llm::limit {
 
@@ -40,6 +45,21 @@ using Key = std::array<std::uint8_t, 16>;
 // Of what a key was made of: "team\0acme", say. Throws std::bad_alloc where
 // libcrypto has no memory.
 Key key_of(std::string_view text);
+
+// Makes the same keys, and keeps what libcrypto needs for it, which takes
+// longer to get than a key: for one who makes many.
+class KeyMaker {
+public:
+    KeyMaker();                             // throws std::bad_alloc
+    ~KeyMaker();
+    KeyMaker(const KeyMaker &) = delete;
+    KeyMaker &operator=(const KeyMaker &) = delete;
+
+    Key make(std::string_view text);        // throws std::bad_alloc
+
+private:
+    std::unique_ptr<cache::Sha256> hash_;
+};
 
 inline constexpr std::size_t eviction_choice = 16;
 

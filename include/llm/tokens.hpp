@@ -8,6 +8,7 @@
 // the providers' rules. docs/tokens.md has sources and errors.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -32,6 +33,19 @@ std::string_view to_string(Family family) noexcept;
 // Tokens of a text, from its characters alone; 300 MB/s or more.
 std::int64_t estimate_tokens(std::string_view text, Family family) noexcept;
 
+// The same of a text that comes in pieces, wherever they are cut.
+class TextEstimate {
+public:
+    void add(std::string_view piece) noexcept;
+    std::int64_t tokens(Family family) const noexcept;
+
+private:
+    std::array<std::int64_t, 18> counts_{};     // by kind, see tokens/text.cpp
+    std::uint8_t before_ = 0;                   // the last character's kind,
+                                                // from 1; 0: none
+    std::size_t run_ = 0;                       // of spaces
+};
+
 // Pixels.
 struct ImageSize {
     std::int64_t width = 0;
@@ -48,8 +62,17 @@ std::int64_t image_tokens(std::string_view model,
                           std::optional<ImageSize> size,
                           std::string_view detail) noexcept;
 
+// The most tokens that a call's body can be, whatever the vocabulary: its bytes.
+// A token has one at least, and what providers add for a message or a tool is
+// less than the JSON around it. None: there are images, files or parts that are
+// not known, whose tokens have nothing to do with their bytes. Takes
+// nanoseconds for a message.
+std::optional<std::int64_t> prompt_bound(json::Value body) noexcept;
+
 struct PromptTokens {
     std::int64_t tokens = 0;
+    // Of them, text that was not counted but estimated.
+    std::int64_t estimated = 0;
     // All of it is text, and each token of it was counted. Else part of it is
     // an estimate: another family, tools, media, or text beyond the limit.
     bool exact = false;

@@ -127,8 +127,9 @@ void on_body(ngx_http_request_t *r) noexcept {
 }  // namespace
 
 PromptTokens ngx_http_llm_count_prompt(const llm::chat::Request &request,
-                                       std::string_view model) {
-    return counter().count(request, model);
+                                       std::string_view model,
+                                       std::size_t work) {
+    return counter().count(request, model, work);
 }
 
 std::int64_t ngx_http_llm_prompt_tokens(const llm::chat::Request &request,

@@ -45,6 +45,9 @@ struct ngx_http_llm_limit_held_t {
     llm::limit::Key sketch;
     llm::limit::Limit limit;
     std::int64_t amount = 0;            // wanted
+    // Of it, what is a bound of the prompt and not its count: many times too
+    // much, and certain. 0: all is counted.
+    std::int64_t bound = 0;
     llm::limit::Decision decision;
     llm::limit::Reservation reservation;
     ngx_http_llm_limit_place_t place = ngx_http_llm_limit_place_t::nowhere;
@@ -94,7 +97,6 @@ struct ngx_http_llm_limit_ctx_t {
     std::vector<ngx_http_llm_limit_held_t> held;
     ngx_http_llm_limit_status_t status = ngx_http_llm_limit_status_t::none;
     const ngx_http_llm_limit_zone_t *refused_by = nullptr;
-    std::int64_t choices = 1;           // the request's "n"
     bool no_redis = false;              // and therefore refused
     bool headers_added = false;
     ngx_http_llm_limit_renewal_t renewal;

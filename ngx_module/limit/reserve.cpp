@@ -28,12 +28,22 @@ using llm::limit::Outcome;
 // that cannot be foreseen.
 constexpr ngx_msec_t look_again = 50;
 
+// A prompt is not counted where its bound is at most this part of what is left
+// of the budget. Who sends so many requests that counting them would be felt,
+// has a budget for many.
+constexpr std::int64_t comfort = 1000;
+
+llm::limit::Key key_of(std::string_view text) {
+    static llm::limit::KeyMaker keys;
+    return keys.make(text);
+}
+
 // What makes a sketch: who asks, and which model.
 llm::limit::Key sketch_key(std::string_view key, std::string_view model) {
     std::string text(key);
     text += '\0';
     text += model;
-    return llm::limit::key_of(text);
+    return key_of(text);
 }
 
 // The limits that the call is held to.
@@ -67,7 +77,7 @@ void collect(ngx_http_request_t *r, LimitCtx &limit) {
         held.rule = &rule;
         held.zone = rule.zone;
         held.text = to_view(key);
-        held.key = llm::limit::key_of(held.text);
+        held.key = key_of(held.text);
         if (!ngx_http_llm_limit_rate(r, rule.zone, &held.limit)) {
             throw std::bad_alloc();
         }
@@ -87,31 +97,70 @@ void collect(ngx_http_request_t *r, LimitCtx &limit) {
     }
 }
 
-void set_amounts(LimitCtx &limit) {
-    bool requests_only = std::all_of(
-        limit.held.begin(), limit.held.end(), [](const Held &held) {
-            return held.zone->spec.count == Count::requests || held.watched;
-        });
-    ngx_http_llm_limit_need_t need;
-    if (!requests_only) {
-        need = ngx_http_llm_limit_need(limit.ctx);
-        limit.choices = need.choices;
-    }
+bool counts_prompts(const Held &held) {
+    return !held.watched
+           && ngx_http_llm_limit_counts_prompts(held.zone->spec.count);
+}
+
+void set_amounts(LimitCtx &limit, std::int64_t prompt, bool is_bound) {
+    const auto &head = limit.ctx->exchange->head();
     for (auto &held : limit.held) {
         if (held.watched) {
             continue;
         }
         llm::limit::UsageSketch sketch{};
         Count count = held.zone->spec.count;
-        if (ngx_http_llm_limit_counts_answers(count) && !need.max_tokens) {
+        if (ngx_http_llm_limit_counts_answers(count) && !head.max_tokens) {
             held.learns = true;
-            held.sketch = sketch_key(held.text,
-                                     limit.ctx->exchange->head().model);
+            held.sketch = sketch_key(held.text, head.model);
             ngx_http_llm_limit_locked_t locked(held.zone);
             sketch = locked.sketches().get(held.sketch);
         }
-        held.amount = ngx_http_llm_limit_amount(*limit.ctx, count, need,
+        held.amount = ngx_http_llm_limit_amount(*limit.ctx, count, prompt,
                                                 *limit.conf, sketch);
+        held.bound = !is_bound || !counts_prompts(held) ? 0
+                     : count == Count::cost             ? held.amount
+                                                        : prompt;
+    }
+}
+
+// Whether so little of a budget hangs on how many tokens the prompt has that
+// its bound will do.
+bool is_comfortable(std::int64_t bound, std::int64_t left) {
+    return bound <= left / comfort;
+}
+
+// The bound of the prompt, where it will do for all limits: those in Redis
+// would have to be asked twice to find out, and waiting for them costs more
+// than counting.
+std::optional<std::int64_t> usable_bound(const LimitCtx &limit) {
+    auto bound = ngx_http_llm_limit_prompt_bound(*limit.ctx);
+    if (bound) {
+        for (const auto &held : limit.held) {
+            if (counts_prompts(held)
+                && (held.zone->redis
+                    || (held.zone->spec.count != Count::cost
+                        && !is_comfortable(*bound, held.limit.capacity()))))
+            {
+                return std::nullopt;
+            }
+        }
+    }
+    return bound;
+}
+
+void count_amounts(LimitCtx &limit) {
+    set_amounts(limit, ngx_http_llm_limit_prompt(limit.ctx), false);
+}
+
+// What is wanted of each limit; the prompt is counted only where that matters.
+void set_amounts(LimitCtx &limit) {
+    if (std::none_of(limit.held.begin(), limit.held.end(), counts_prompts)) {
+        set_amounts(limit, 0, false);
+    } else if (auto bound = usable_bound(limit)) {
+        set_amounts(limit, *bound, true);
+    } else {
+        count_amounts(limit);
     }
 }
 
@@ -123,13 +172,33 @@ bool is_refused(const LimitCtx &limit) {
     return std::any_of(limit.held.begin(), limit.held.end(), refuses);
 }
 
-void reserve_here(Held &held) {
+// False: nothing is reserved, the prompt has to be counted first.
+bool reserve_here(Held &held) {
     ngx_http_llm_limit_locked_t locked(held.zone);
-    held.decision =
-        locked->reserve(held.key, held.limit_here, ngx_http_llm_limit_now(),
-                        held.amount, &held.reservation);
+    std::int64_t now = ngx_http_llm_limit_now();
+    held.decision = locked->reserve(held.key, held.limit_here, now,
+                                    held.amount, &held.reservation);
+    bool granted = held.decision.granted();
+    if (held.bound
+        && !(granted
+             && is_comfortable(held.bound, held.decision.remaining))) {
+        if (granted) {
+            locked->settle(held.key, held.limit_here, now, held.reservation,
+                           0);
+        }
+        return false;
+    }
     held.decided = true;
-    held.place = held.decision.granted() ? Place::here : Place::nowhere;
+    held.place = granted ? Place::here : Place::nowhere;
+    return true;
+}
+
+// All that is in memory; false as above.
+bool reserve_here(LimitCtx &limit) {
+    return std::all_of(
+        limit.held.begin(), limit.held.end(), [](Held &held) {
+            return held.zone->redis || reserve_here(held);
+        });
 }
 
 // From what this gateway has of the budget already.
@@ -187,7 +256,7 @@ void decide_without_redis(LimitCtx &limit, Held &held) {
             gateways = held.zone->shared->gateways;
         }
         held.limit_here = llm::limit::fair_share(held.limit, gateways);
-        reserve_here(held);
+        (void) reserve_here(held);
     }
     }
 }
@@ -224,10 +293,10 @@ task::Task reserve(ngx_http_request_t *r, LimitCtx &limit) {
     for (auto &held : limit.held) {
         held.decided = false;
     }
-    for (auto &held : limit.held) {
-        if (held.zone->redis == nullptr) {
-            reserve_here(held);
-        }
+    if (!reserve_here(limit)) {
+        ngx_http_llm_limit_give_back(limit);
+        count_amounts(limit);
+        (void) reserve_here(limit);
     }
     if (!is_refused(limit)) {
         for (auto &held : limit.held) {

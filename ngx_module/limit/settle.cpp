@@ -36,7 +36,8 @@ Outcome outcome_of(const LimitCtx &limit, const Held &held, bool charged) {
     outcome.used = ngx_http_llm_limit_used(*limit.ctx,
                                            held.zone->spec.count);
     if (account.complete && held.learns) {
-        outcome.answer = account.usage.completion_tokens / limit.choices;
+        outcome.answer = account.usage.completion_tokens
+                         / limit.ctx->exchange->head().choices;
     }
     return outcome;
 }

@@ -38,11 +38,6 @@ Error bad_gateway(std::string message) {
     return error;
 }
 
-// About four bytes a token, as OpenAI's rule of thumb says.
-std::int64_t tokens_of_bytes(std::size_t bytes) {
-    return static_cast<std::int64_t>((bytes + 3) / 4);
-}
-
 }  // namespace
 
 // Sees every frame and event of a stream, in order: accounts for it and hands
@@ -95,7 +90,7 @@ public:
         case Type::reasoning:
         case Type::refusal:
         case Type::tool_arguments:
-            x_.completion_bytes_ += event.text.size();
+            x_.completion_.add(event.text);
             break;
         case Type::finish:
             x_.account_.finish_reason = event.finish_reason;
@@ -231,6 +226,9 @@ Result<void> Exchange::prepare(const Target &target) {
     error_ = {};
     pieces_.clear();
     written_.clear();
+    prompt_tokens_.reset();
+    account_ = {};
+    completion_ = {};
 
     if (operation_ == Operation::models) {
         return {};
@@ -287,13 +285,13 @@ void Exchange::set_context(std::string_view unique, std::int64_t now) {
     now_ = now;
 }
 
-AnswerContext Exchange::answer_context() const {
+AnswerContext Exchange::answer_context(std::int64_t prompt_estimate) const {
     AnswerContext context;
     context.request_model = head_.model;
     context.include_usage = head_.include_usage;
     context.now = now_;
     context.unique = unique_;
-    context.prompt_estimate = estimate_prompt_tokens(document_.root());
+    context.prompt_estimate = prompt_estimate;
     context.query = query_;
     context.request = document_.root();
     return context;
@@ -305,7 +303,7 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
     answer_head_ = {head.status, {}, {}, request_id_, error_type_};
     collected_.clear();
     output_.clear();
-    completion_bytes_ = 0;
+    completion_ = {};
     started_ = ended_ = replaced_ = streaming_ = broken_ = false;
     error_ = {};
     account_ = {};
@@ -347,7 +345,8 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
               && client_.client_stream_type(query_) == client_.stream_type();
     framer_ = target_.format->make_framer(limits_.max_event);
     reader_ = target_.format->make_reader();
-    writer_ = client_.make_writer(answer_context());
+    writer_ = client_.make_writer(answer_context(
+        !same_format_ && client_.begins_with_usage() ? prompt_tokens() : 0));
     return Step::more;
 }
 
@@ -449,6 +448,11 @@ Exchange::Step Exchange::abort(Error error) {
     return Step::complete;
 }
 
+void Exchange::abandon() {
+    mode_ = Mode::over;
+    estimate_usage();
+}
+
 Exchange::Step Exchange::fail(Error error) {
     mode_ = Mode::over;
     streaming_ = false;
@@ -505,12 +509,15 @@ void Exchange::account_for(chat::Response &response) {
     account_.complete = true;
     for (const auto &choice : response.choices) {
         account_.finish_reason = choice.finish_reason;
-        for (const auto &part : choice.message.parts) {
-            completion_bytes_ += part.text.size() + part.arguments.size();
-        }
     }
-    estimate_usage();
     if (!response.usage.known) {
+        for (const auto &choice : response.choices) {
+            for (const auto &part : choice.message.parts) {
+                completion_.add(part.text);
+                completion_.add(part.arguments);
+            }
+        }
+        estimate_usage();
         response.usage = account_.usage;
     }
 }
@@ -520,7 +527,8 @@ void Exchange::write_answer(const chat::Response &response) {
     if (head_.stream) {
         replay(response);
     } else {
-        client_.write_response(response, answer_context(), output_);
+        client_.write_response(
+            response, answer_context(account_.usage.prompt_tokens), output_);
     }
 }
 
@@ -537,22 +545,24 @@ void Exchange::answer(chat::Response &response) {
     account_ = {};
     error_ = {};
     broken_ = false;
-    completion_bytes_ = 0;
+    completion_ = {};
     output_.clear();
+    guessed_ = !response.usage.known && !response.usage.estimated;
     account_for(response);
     write_answer(response);
 }
 
 Rendition Exchange::rendition() const {
-    AnswerContext context = answer_context();
     Rendition made;
     made.format_ = &client_;
     made.stream_ = head_.stream;
-    made.model_ = context.request_model;
-    made.include_usage_ = context.include_usage;
+    made.model_ = head_.model;
+    made.include_usage_ = head_.include_usage;
     made.content_type_ = content_type_;
-    made.now_ = context.now;
-    made.prompt_estimate_ = context.prompt_estimate;
+    made.now_ = now_;
+    if (guessed_) {
+        made.prompt_guess_ = account_.usage.prompt_tokens;
+    }
     made.unique_size_ = unique_.size();
     made.text_ = output_;
     made.account_ = account_;
@@ -567,14 +577,15 @@ Rendition Exchange::rendition() const {
 }
 
 bool Exchange::answer(const Rendition &rendition) {
-    AnswerContext context = answer_context();
-    if (client_.echoes_request() || rendition.format_ != &client_ || rendition.stream_ != head_.stream
-        || rendition.model_ != context.request_model
-        || rendition.include_usage_ != context.include_usage
+    if (client_.echoes_request() || rendition.format_ != &client_
+        || rendition.stream_ != head_.stream
+        || rendition.model_ != head_.model
+        || rendition.include_usage_ != head_.include_usage
         || (head_.stream
             && rendition.content_type_ != client_.client_stream_type(query_))
-        || rendition.now_ != context.now
-        || rendition.prompt_estimate_ != context.prompt_estimate
+        || rendition.now_ != now_
+        || (rendition.prompt_guess_
+            && *rendition.prompt_guess_ != prompt_tokens())
         || rendition.unique_size_ != unique_.size()) {
         return false;
     }
@@ -626,7 +637,8 @@ void Exchange::replay(const chat::Response &response) {
         }
     };
 
-    auto writer = client_.make_writer(answer_context());
+    auto writer =
+        client_.make_writer(answer_context(account_.usage.prompt_tokens));
     Sink sink(*writer, output_);
     llm::replay(response, sink);
 }
@@ -645,17 +657,25 @@ void Exchange::fail_stream(const Error &error) {
     event.type = chat::Event::Type::error;
     event.error = &error;
     output_.clear();
-    client_.make_writer(answer_context())->write(event, output_);
+    client_.make_writer(answer_context(0))->write(event, output_);
     broken_ = true;
 }
 
 std::int64_t Exchange::prompt_tokens() {
-    if (count_prompt_ && operation_ == Operation::chat) {
+    if (!prompt_tokens_ && count_prompt_ && operation_ == Operation::chat) {
         if (auto parsed = request()) {
-            return count_prompt_(**parsed, target_.model);
+            prompt_tokens_ = count_prompt_(**parsed, target_.model);
         }
     }
-    return estimate_prompt_tokens(document_.root());
+    if (!prompt_tokens_) {
+        prompt_tokens_ = estimate_prompt_tokens(document_.root());
+    }
+    return *prompt_tokens_;
+}
+
+std::int64_t Exchange::completion_tokens() const noexcept {
+    return completion_.tokens(tokens::family_of(
+        target_.model.empty() ? head_.model : target_.model));
 }
 
 void Exchange::estimate_usage() {
@@ -670,7 +690,7 @@ void Exchange::estimate_usage() {
         usage.prompt_tokens = prompt_tokens();
     }
     usage.completion_tokens = std::max(usage.completion_tokens,
-                                       tokens_of_bytes(completion_bytes_));
+                                       completion_tokens());
     usage.total_tokens = usage.prompt_tokens + usage.completion_tokens;
     usage.estimated = true;
 }

@@ -162,6 +162,7 @@ std::int64_t retry_after(std::span<const Held> limits) noexcept {
 std::vector<HeaderField> limit_headers(std::span<const Held> limits,
                                        const HeaderOptions &options) {
     std::vector<HeaderField> fields;
+    fields.reserve(8);
     if (options.openai) {
         append(fields, token_names, tightest_of(limits, is_tokens));
         append(fields, request_names,

@@ -87,9 +87,16 @@ States::Id take(States &table, const Key &key, const Limit &limit,
 }  // namespace
 
 Key key_of(std::string_view text) {
-    cache::Sha256 hash;
-    hash.update(text);
-    auto digest = hash.finish();
+    return KeyMaker().make(text);
+}
+
+KeyMaker::KeyMaker() : hash_(std::make_unique<cache::Sha256>()) {}
+
+KeyMaker::~KeyMaker() = default;
+
+Key KeyMaker::make(std::string_view text) {
+    hash_->update(text);
+    auto digest = hash_->finish();
     Key key;
     std::copy_n(digest.bytes.begin(), key.size(), key.begin());
     return key;

@@ -22,6 +22,9 @@ constexpr std::int64_t per_enum_value = 3;
 constexpr std::int64_t all_functions = 12;
 constexpr std::int64_t per_call = 8;            // a guess; not published
 
+// Bytes of text that tell what the rest of it is like.
+constexpr std::size_t least_counted = 4096;
+
 // Where the size of an image must have come: EXIF data may stand before it.
 constexpr std::size_t header_bytes = std::size_t{64} << 10;
 
@@ -69,23 +72,40 @@ public:
             text(request.response_format->name);
             text(request.response_format->schema.raw());
         }
-        return {std::max<std::int64_t>(tokens_, 0), exact_};
+        return {std::max<std::int64_t>(tokens_, 0), estimated_, exact_};
     }
 
 private:
     void text(std::string_view text) {
         if (counter_ == nullptr) {
-            tokens_ += estimate_tokens(text, family_);
+            estimate(text);
             return;
         }
         counter_->start(text);
-        if (left_ == 0 || !counter_->advance(left_)) {
-            exact_ = exact_ && text.empty();
-            text = text.substr(counter_->position());
-            tokens_ += estimate_tokens(text, family_);
-        }
+        const bool whole = left_ != 0 && counter_->advance(left_);
         left_ -= std::min(left_, counter_->work());
         tokens_ += counter_->count();
+        counted_ += counter_->count();
+        counted_bytes_ += counter_->position();
+        if (!whole) {
+            exact_ = exact_ && text.empty();
+            estimate(text.substr(counter_->position()));
+        }
+    }
+
+    // What follows is hardly easier than what was counted: random letters,
+    // say, which look like long words to an estimate.
+    void estimate(std::string_view text) {
+        std::int64_t tokens = estimate_tokens(text, family_);
+        if (counted_bytes_ >= least_counted) {
+            tokens = std::max(
+                tokens, static_cast<std::int64_t>(
+                            static_cast<double>(text.size()) *
+                            static_cast<double>(counted_) /
+                            static_cast<double>(counted_bytes_)));
+        }
+        tokens_ += tokens;
+        estimated_ += tokens;
     }
 
     void add(const chat::Message &message) {
@@ -198,8 +218,11 @@ private:
     std::string_view model_;
     Counter *counter_;
     std::size_t left_;      // of the work for counting
+    std::int64_t counted_ = 0;          // of the text
+    std::size_t counted_bytes_ = 0;
     bool exact_;
     std::int64_t tokens_ = 0;
+    std::int64_t estimated_ = 0;
     std::string joined_;
 };
 

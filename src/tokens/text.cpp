@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <iterator>
+#include <tuple>
+#include <utility>
 
 #include "llm/tokens.hpp"
 #include "tokens/pattern.hpp"
@@ -66,52 +68,21 @@ constexpr Kind ascii_kind(unsigned c) noexcept {
     return c <= ' ' ? spaces : symbols;
 }
 
-struct Counts {
-    std::int64_t of[kinds] = {};
-};
-
-Counts count_kinds(std::string_view text) noexcept {
-    Counts counts;
-    Kind before = kinds;
-    std::size_t run = 0;        // of spaces
-    for (std::size_t i = 0; i < text.size();) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c < 0x80) {
-            i++;
-            const Kind kind = ascii_kind(c);
-            if (kind == spaces) {
-                run = before == spaces ? run + 1 : 1;
-                counts.of[spaces] += (run == 1 && c != ' ') ||
-                                     run % space_run == 0;
-            } else {
-                counts.of[kind]++;
-                if (kind == letters) {
-                    counts.of[words] += before != letters;
-                    counts.of[capitals] += c < 'a';
-                } else if (kind == digits) {
-                    counts.of[numbers] += before != digits;
-                }
-            }
-            before = kind;
-            continue;
-        }
-
-        // Good enough for an estimate, whatever the bytes are.
-        const std::size_t size = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-        std::uint32_t code = c & (0x7FU >> size);
-        for (std::size_t k = 1; k < size && i + k < text.size(); k++) {
-            code = code << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3F);
-        }
-        i += size;
-        before = std::find_if(std::begin(blocks), std::end(blocks),
+// The kind of a character that is not ASCII and begins here; its size.
+std::pair<Kind, std::size_t> wide_kind(std::string_view text) noexcept {
+    // Good enough for an estimate, whatever the bytes are.
+    const auto c = static_cast<unsigned char>(text[0]);
+    const std::size_t size = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    std::uint32_t code = c & (0x7FU >> size);
+    for (std::size_t k = 1; k < size && k < text.size(); k++) {
+        code = code << 6 | (static_cast<unsigned char>(text[k]) & 0x3F);
+    }
+    auto block = std::find_if(std::begin(blocks), std::end(blocks),
                               [code](const Block &block) {
                                   return code >= block.first &&
                                          code <= block.last;
-                              })
-                     ->kind;
-        counts.of[before]++;
-    }
-    return counts;
+                              });
+    return {block->kind, size};
 }
 
 struct Name {
@@ -180,24 +151,65 @@ std::string_view to_string(Family family) noexcept {
     return family_names[static_cast<std::size_t>(family)];
 }
 
-std::int64_t estimate_tokens(std::string_view text, Family family) noexcept {
-    if (text.empty()) {
+void TextEstimate::add(std::string_view piece) noexcept {
+    static_assert(std::tuple_size_v<decltype(counts_)> == kinds);
+
+    auto &counts = counts_;
+    Kind before = before_ ? static_cast<Kind>(before_ - 1) : kinds;
+    std::size_t run = run_;
+    for (std::size_t i = 0; i < piece.size();) {
+        const auto c = static_cast<unsigned char>(piece[i]);
+        if (c >= 0x80) {
+            const auto [kind, size] = wide_kind(piece.substr(i));
+            i += size;
+            counts[kind]++;
+            before = kind;
+            continue;
+        }
+
+        i++;
+        const Kind kind = ascii_kind(c);
+        if (kind == spaces) {
+            run = before == spaces ? run + 1 : 1;
+            counts[spaces] += (run == 1 && c != ' ') || run % space_run == 0;
+        } else {
+            counts[kind]++;
+            if (kind == letters) {
+                counts[words] += before != letters;
+                counts[capitals] += c < 'a';
+            } else if (kind == digits) {
+                counts[numbers] += before != digits;
+            }
+        }
+        before = kind;
+    }
+    before_ = before == kinds ? 0 : static_cast<std::uint8_t>(before + 1);
+    run_ = run;
+}
+
+std::int64_t TextEstimate::tokens(Family family) const noexcept {
+    if (before_ == 0) {
         return 0;
     }
     const Family known = family == Family::other ? Family::o200k : family;
     const Rates &row = *std::find_if(
         std::begin(rates), std::end(rates),
         [known](const Rates &r) { return r.family == known; });
-    const Counts counts = count_kinds(text);
 
     std::int64_t sum = 0;
     for (std::size_t kind = 0; kind < kinds; kind++) {
-        sum += counts.of[kind] * row.millionths[kind];
+        sum += counts_[kind] * row.millionths[kind];
     }
     if (family == Family::other) {
         sum += sum / 10;
     }
     return std::max<std::int64_t>(1, (sum + 500000) / 1000000);
+}
+
+std::int64_t estimate_tokens(std::string_view text, Family family) noexcept {
+    TextEstimate estimate;
+    estimate.add(text);
+    return estimate.tokens(family);
 }
 
 }  // namespace llm::tokens

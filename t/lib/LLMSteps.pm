@@ -32,7 +32,7 @@
 #
 #   together(CALL...)        at once; seen: all of it, sorted, in one text
 #   leave(CALL, PATTERN)     the client closes once the pattern has come; no
-#                            pattern: once the provider has got a call
+#                            pattern: once the provider has got the call
 #   started(CALL)            the call is sent; its answer is taken by
 #   finished()
 #
@@ -177,16 +177,19 @@ sub await {
     die "$what: not in time\n";
 }
 
-# Until the provider has got so many calls.
+# The calls that the provider has got.
+sub provider_calls {
+    my $file = "$LLMTest::State/upstream_$ENV{TEST_NGINX_UPSTREAM_PORT}";
+    open my $in, '<:raw', $file or return 0;
+    local $/;
+    my $calls = () = (<$in> // '') =~ m{POST /}g;
+    return $calls;
+}
+
+# Until the provider has got so many.
 sub await_provider {
     my ($count) = @_;
-    my $file = "$LLMTest::State/upstream_$ENV{TEST_NGINX_UPSTREAM_PORT}";
-    await('calls of the provider', sub {
-        open my $in, '<:raw', $file or return 0;
-        local $/;
-        my $calls = () = (<$in> // '') =~ m{POST /}g;
-        return $calls >= ($count // 1);
-    });
+    await('calls of the provider', sub { provider_calls() >= ($count // 1) });
 }
 
 # Until nginx works at so many requests, beside the one that asks for it.
@@ -212,8 +215,10 @@ sub finished {
 sub leave {
     my ($call, $awaited) = @_;
     return sub {
+        my $calls = provider_calls();
         my $socket = start($call);
-        defined $awaited ? receive($socket, $awaited) : await_provider();
+        defined $awaited ? receive($socket, $awaited)
+                         : await_provider($calls + 1);
         close $socket;
         return '';
     };

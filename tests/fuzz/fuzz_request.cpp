@@ -6,6 +6,7 @@
 #include "fuzz.hpp"
 #include "llm/format.hpp"
 #include "llm/simulate.hpp"
+#include "llm/tokens.hpp"
 
 using namespace llm;
 
@@ -39,6 +40,21 @@ void write_everywhere(const chat::Request &request) {
             } else {
                 promise_error(outcome.error());
             }
+        }
+    }
+}
+
+// What has tokens that its bytes say nothing of, has no bound.
+void promise_bound(json::Value body, const chat::Request &request) {
+    if (!tokens::prompt_bound(body)) {
+        return;
+    }
+    for (const auto &message : request.messages) {
+        for (const auto &part : message.parts) {
+            fuzz::promise(part.type != chat::PartType::image
+                              && part.type != chat::PartType::audio
+                              && part.type != chat::PartType::file,
+                          "what has a bound is text");
         }
     }
 }
@@ -101,6 +117,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     }
     fuzz::promise(static_cast<bool>(head), "what is understood has a head",
                   body);
+    promise_bound(document.root(), *request);
     write_everywhere(*request);
     simulate_answer(*request);
     return 0;

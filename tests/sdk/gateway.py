@@ -112,6 +112,17 @@ http {{
             time.sleep(0.02)
         raise RuntimeError("nginx does not start:\n" + self.error_log())
 
+    @property
+    def master(self):
+        return self._process.pid
+
+    def workers(self):
+        """The ids of the worker processes, also of those that are leaving."""
+        children = pathlib.Path(
+            f"/proc/{self.master}/task/{self.master}/children"
+        )
+        return {int(pid) for pid in children.read_text().split()}
+
     def url(self, path=""):
         return f"http://127.0.0.1:{self.port}{path}"
 

@@ -164,14 +164,25 @@ TEST_CASE("the answer of one way to ask is not that of another") {
     CHECK_FALSE(again(anthropic_format(),
                       R"({"model":"m","max_tokens":1,)"
                       R"("messages":[{"role":"user","content":"Hi"}]})"));
-    // The model's name, where the entry names none, and the tokens of the
-    // prompt, where it does not tell them, are the client's.
+    // The model's name, where the entry names none, is the client's.
     CHECK_FALSE(again(openai_format(),
                       R"({"model":"n","messages":[{"role":"user",)"
                       R"("content":"Hi"}]})"));
-    CHECK_FALSE(again(openai_format(),
-                      R"({"model":"m","messages":[{"role":"user",)"
-                      R"("content":"Hello, who is there?"}]})"));
+    constexpr std::string_view longer =
+        R"({"model":"m","messages":[{"role":"user",)"
+        R"("content":"Hello, who is there?"}]})";
+    CHECK(again(openai_format(), longer));
+
+    // So are the tokens of the prompt, where the entry does not tell them.
+    std::string silent = value;
+    auto usage = silent.find(R"("usage")");
+    silent.erase(usage, silent.find(R"("choices")") - usage);
+    Renditions unknown(1, 4096);
+    teach(unknown, openai_format(), question, silent);
+    CHECK(Client(openai_format(), question, second)
+              .ask_again(silent, unknown));
+    CHECK_FALSE(Client(openai_format(), longer, second)
+                    .ask_again(silent, unknown));
 
     Renditions streams(1, 4096);
     teach(streams, openai_format(), streamed, value);

@@ -195,6 +195,9 @@ TEST_CASE("openai: the head is what routing needs, and no more is refused") {
         if (result->max_tokens) {
             text += ' ' + std::to_string(*result->max_tokens);
         }
+        if (result->choices != 1) {
+            text += " x " + std::to_string(result->choices);
+        }
         return text;
     };
 
@@ -202,6 +205,10 @@ TEST_CASE("openai: the head is what routing needs, and no more is refused") {
     CHECK(head(R"({"model":"m","messages":[1],"stream":true,
         "stream_options":{"include_usage":true},"max_tokens":5})")
           == "m stream usage 5");
+    CHECK(head(R"({"model":"m","messages":[1],"max_tokens":5,"n":3})")
+          == "m 5 x 3");
+    // The provider will refuse it.
+    CHECK(head(R"({"model":"m","messages":[1],"n":-3})") == "m");
     CHECK(head(R"({"model":"m","messages":[1],"max_tokens":5,
         "max_completion_tokens":7,"stream":null})") == "m 7");
 

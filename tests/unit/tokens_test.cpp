@@ -168,6 +168,107 @@ TEST_CASE("text beyond the limit is estimated", "[tokens]") {
     CHECK(part.tokens < whole.tokens * 12 / 10);
 }
 
+TEST_CASE("what is estimated of a prompt is told", "[tokens]") {
+    Prompt prompt;
+    prompt.text("The quick brown fox jumps over the lazy dog.");
+    CHECK(prompt.count("gpt-4o").estimated == 0);
+    auto claude = prompt.count("claude-sonnet-4-5");
+    CHECK(claude.estimated > 5);
+    // What messages add is a rule's, not an estimate.
+    CHECK(claude.estimated < claude.tokens);
+}
+
+TEST_CASE("a body of text has at most a token for each of its bytes",
+          "[tokens]") {
+    auto bound = [](std::string_view text) {
+        json::Document body;
+        REQUIRE(body.parse(text));
+        return tokens::prompt_bound(body.root());
+    };
+    for (std::string_view text : {
+             // OpenAI, Anthropic, Gemini
+             R"({"model":"m","messages":[{"role":"user","content":"Hi"}]})",
+             R"({"messages":[{"role":"user","name":"a","content":
+                 [{"type":"text","text":"Hi"}]}],"n":3,"stop":["x"]})",
+             R"({"messages":[{"role":"assistant","content":null,"tool_calls":
+                 [{"id":"c","type":"function","function":{"name":"f",
+                   "arguments":"{}"}}]},
+                 {"role":"tool","tool_call_id":"c","content":"4"}],
+                 "tools":[{"type":"function","function":{"name":"f",
+                   "parameters":{"type":"object","properties":{
+                     "image":{"type":"string"}}}}}]})",
+             R"({"system":[{"type":"text","text":"Be kind","cache_control":
+                 {"type":"ephemeral"}}],"messages":[{"role":"user","content":
+                 [{"type":"tool_result","tool_use_id":"t","content":
+                   [{"type":"text","text":"4"}]}]}]})",
+             R"({"contents":[{"role":"user","parts":[{"text":"Hi"}]}]})",
+             R"({"input":"Hi"})",
+         })
+    {
+        INFO(text);
+        CHECK(bound(text) == static_cast<std::int64_t>(text.size()));
+    }
+}
+
+TEST_CASE("what is not text has no bound", "[tokens]") {
+    for (std::string_view text : {
+             R"({"messages":[{"role":"user","content":[{"type":"image_url",
+                 "image_url":{"url":"http://a/b.png"}}]}]})",
+             // However it is written.
+             R"({"messages":[{"role":"user","content":[{"type":"im\u0061ge",
+                 "source":{"type":"url","url":"http://a/b.png"}}]}]})",
+             R"({"messages":[{"role":"user","content":[{"type":"tool_result",
+                 "tool_use_id":"t","content":[{"type":"image"}]}]}]})",
+             R"({"system":[{"type":"document"}],"messages":[]})",
+             R"({"contents":[{"parts":[{"fileData":{"fileUri":"f"}}]}]})",
+             R"({"input":[{"type":"item_reference","id":"i"}]})",
+             R"({"messages":[{"role":"user","content":"Hi","audio":{}}]})",
+         })
+    {
+        INFO(text);
+        json::Document body;
+        REQUIRE(body.parse(text));
+        CHECK_FALSE(tokens::prompt_bound(body.root()));
+    }
+}
+
+TEST_CASE("no text has more tokens than its bound", "[tokens]") {
+    std::string hardest;
+    for (int i = 0; i < 3000; ++i) {
+        hardest += static_cast<char>('!' + i * 7919 % 90);
+    }
+    for (std::string text : {std::string("a"), hardest,
+                             std::string("\xF0\x9F\x9C\x81\xF0\x92\x80\xB1")})
+    {
+        std::string body;
+        json::Writer(body).begin_object().member("content", text);
+        Prompt prompt;
+        prompt.text(text);
+        // As much as OpenAI's format has around the shortest message.
+        auto around = std::string_view(R"({"messages":[{"role":"user",}]})");
+        for (auto model : {"gpt-4o", "gpt-4"}) {
+            CHECK(prompt.count(model).tokens
+                  <= static_cast<std::int64_t>(body.size() + around.size()));
+        }
+    }
+}
+
+TEST_CASE("text beyond the limit is no easier than what was counted",
+          "[tokens]") {
+    std::string text;
+    for (unsigned i = 0, state = 1; i < 200'000; i++) {
+        state = state * 1664525 + 1013904223;
+        text += static_cast<char>('a' + (state >> 8) % 26);
+    }
+    Prompt prompt;
+    prompt.text(text);
+    auto whole = prompt.count("gpt-4o");
+    auto part = prompt.count("gpt-4o", 200'000);
+    CHECK(part.estimated > whole.tokens / 2);
+    CHECK(part.tokens > whole.tokens * 9 / 10);
+    CHECK(part.tokens < whole.tokens * 11 / 10);
+}
+
 TEST_CASE("without a vocabulary its family is estimated", "[tokens]") {
     std::pmr::monotonic_buffer_resource memory;
     chat::Request request(&memory);
@@ -204,6 +305,27 @@ TEST_CASE("estimates are near in every script", "[tokens]") {
     CHECK(tokens::estimate_tokens(".", Family::claude) == 1);
     CHECK(tokens::estimate_tokens(std::string(16000, ' '), Family::qwen) > 900);
     CHECK(tokens::estimate_tokens("\xFF\xE4", Family::other) >= 1);
+}
+
+TEST_CASE("a text in pieces is estimated as if it were whole", "[tokens]") {
+    const std::string text =
+        "Counting 1234567 words, \n\n  some CAPITALS \t\tand "
+        "\xD0\x9F\xD1\x80\xD0\xB8 \xE6\xB2\xB3\xE6\xB5\x81 \xF0\x9F\x9A\x80!                    ";
+    for (auto family : {Family::o200k, Family::claude, Family::other}) {
+        auto whole = tokens::estimate_tokens(text, family);
+        // Cut where a character begins, as decoded JSON is.
+        for (std::size_t cut = 0; cut < text.size(); ++cut) {
+            if ((text[cut] & 0xC0) == 0x80) {
+                continue;
+            }
+            tokens::TextEstimate estimate;
+            estimate.add(std::string_view(text).substr(0, cut));
+            estimate.add({});
+            estimate.add(std::string_view(text).substr(cut));
+            REQUIRE(estimate.tokens(family) == whole);
+        }
+        CHECK(tokens::TextEstimate().tokens(family) == 0);
+    }
 }
 
 TEST_CASE("images have their size in their header", "[tokens]") {

@@ -152,9 +152,106 @@ TEST_CASE("the prompt that a provider does not count is counted, for the "
     auto usage = account_with_counter({}).usage;
     CHECK(counted == 1);
     CHECK(usage.prompt_tokens == 77);
-    CHECK(usage.completion_tokens == 2);
-    CHECK(usage.total_tokens == 79);
+    CHECK(usage.completion_tokens == 1);
+    CHECK(usage.total_tokens == 78);
     CHECK(usage.estimated);
+}
+
+TEST_CASE("an answer's text is estimated by the model's family") {
+    // Each ideograph is three bytes, and about a token.
+    auto usage_of_text = [](std::string_view model) {
+        Exchange exchange(openai_format(),
+                          R"({"model":"m","stream":true,"messages":[)"
+                          R"({"role":"user","content":"12345678"}]})",
+                          {}, std::pmr::get_default_resource());
+        REQUIRE(exchange.open());
+        Target target;
+        target.format = &openai_format();
+        target.model = model;
+        REQUIRE(exchange.prepare(target));
+        (void) exchange.begin({200, "text/event-stream", {}});
+        // As a stream brings it: a few characters in each event.
+        for (int i = 0; i < 200; ++i) {
+            (void) exchange.feed(
+                R"(data: {"choices":[{"index":0,"delta":{"content":"河流入海"}}]})"
+                "\n\n");
+        }
+        (void) exchange.abort({});
+        CHECK(exchange.account().usage.estimated);
+        return exchange.account().usage.completion_tokens;
+    };
+    CHECK(usage_of_text("gpt-4o") > 500);
+    CHECK(usage_of_text("gpt-4o") < 1000);
+    CHECK(usage_of_text("claude-sonnet-4-5") > usage_of_text("gpt-4o"));
+}
+
+TEST_CASE("a call that its client left costs its prompt") {
+    Exchange exchange(openai_format(),
+                      R"({"model":"m","messages":[)"
+                      R"({"role":"user","content":"12345678"}]})",
+                      {}, std::pmr::get_default_resource());
+    REQUIRE(exchange.open());
+    exchange.count_with(count_words);
+    Target target;
+    target.format = &openai_format();
+    target.model = "real";
+    REQUIRE(exchange.prepare(target));
+    exchange.abandon();
+    auto usage = exchange.account().usage;
+    CHECK(usage.prompt_tokens == 77);
+    CHECK(usage.completion_tokens == 0);
+    CHECK(usage.total_tokens == 77);
+    CHECK(usage.estimated);
+    CHECK_FALSE(exchange.account().complete);
+}
+
+TEST_CASE("nothing of a try that failed is accounted for the next one") {
+    Exchange exchange(openai_format(),
+                      R"({"model":"m","messages":[)"
+                      R"({"role":"user","content":"12345678"}]})",
+                      {}, std::pmr::get_default_resource());
+    REQUIRE(exchange.open());
+    exchange.count_with(count_words);
+    Target target;
+    target.format = &openai_format();
+    target.model = "real";
+    REQUIRE(exchange.prepare(target));
+    (void) exchange.begin({200, "application/json", {}});
+    (void) exchange.feed(
+        R"({"usage":{"prompt_tokens":5,"completion_tokens":9000,)"
+        R"("total_tokens":9005},"choices":[{"index":0,"message":)"
+        R"({"role":"assistant","content":"Hello"},"finish_reason":"stop"}]})");
+    REQUIRE(exchange.finish() == Exchange::Step::complete);
+    REQUIRE(exchange.account().usage.total_tokens == 9005);
+
+    REQUIRE(exchange.prepare(target));
+    exchange.abandon();
+    CHECK(exchange.account().usage.total_tokens == 77);
+}
+
+TEST_CASE("a stream that begins with the prompt's tokens has them counted") {
+    counted = 0;
+    Exchange exchange(anthropic_format(),
+                      R"({"model":"m","max_tokens":9,"stream":true,)"
+                      R"("messages":[{"role":"user","content":"12345678"}]})",
+                      {}, std::pmr::get_default_resource());
+    REQUIRE(exchange.open());
+    exchange.count_with(count_words);
+    Target target;
+    target.format = &openai_format();
+    target.model = "real";
+    REQUIRE(exchange.prepare(target));
+    (void) exchange.begin({200, "text/event-stream", {}});
+    (void) exchange.feed(
+        R"(data: {"id":"c","model":"m","choices":[{"index":0,)"
+        R"("delta":{"content":"Hello"},"finish_reason":"stop"}]})"
+        "\n\n");
+    CHECK(exchange.output().find(R"("usage":{"input_tokens":77,)")
+          != std::string::npos);
+    (void) exchange.feed("data: [DONE]\n\n");
+    REQUIRE(exchange.finish() == Exchange::Step::complete);
+    // Not again at the end.
+    CHECK(counted == 1);
 }
 
 TEST_CASE("what the provider has counted is not counted again") {

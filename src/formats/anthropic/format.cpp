@@ -58,6 +58,8 @@ public:
         return passed_headers;
     }
 
+    bool begins_with_usage() const noexcept override { return true; }
+
     std::string_view request_id_header() const noexcept override {
         return "request-id";
     }

@@ -458,6 +458,7 @@ Result<RequestHead> parse_head(const json::Document &document) {
             return fail(name, "must be an integer of at least 1");
         }
     }
+    head.choices = std::max<std::int64_t>(root["n"].integer().value_or(1), 1);
     return head;
 }
 
