@@ -1,5 +1,6 @@
 #include "upstream.hpp"
 #include "client_header.hpp"
+#include "credentials/credentials.hpp"
 
 #include <charconv>
 #include <new>
@@ -95,13 +96,10 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 
     bool get = ctx->exchange->operation() == llm::Operation::models;
 
-    head.text(get ? "GET " : "POST ").text(to_view(provider->path));
-    if (get) {
-        head.text(format.models_path());
-    } else {
-        head.text(format.path(ctx->exchange->call_path()));
-    }
-    head.text(" HTTP/1.1\r\n");
+    std::string target(to_view(provider->path));
+    target.append(get ? format.models_path()
+                      : format.path(ctx->exchange->call_path()));
+    head.text(get ? "GET " : "POST ").text(target).text(" HTTP/1.1\r\n");
     head.header("Host", to_view(provider->host_header));
 
     if (!get) {
@@ -159,6 +157,21 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         }
     }
 
+    if (provider->auth) {
+        // Of the body as it goes out, which is final now; anew for each try.
+        ngx_http_llm_signed_request_t request;
+        request.method = get ? "GET" : "POST";
+        request.host = to_view(provider->host_header);
+        request.target = target;
+        if (!get) {
+            request.content_type = "application/json";
+            request.body = ctx->exchange->pieces();
+        }
+        if (!ngx_http_llm_credentials_headers(r, provider->auth, request,
+                                              out)) {
+            return false;
+        }
+    }
     std::string_view key = key_header(provider, format);
     if (!is_own(key) && !add_key(r, provider, key, head)) {
         return false;
