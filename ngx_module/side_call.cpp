@@ -87,7 +87,9 @@ void end(Call *call, CURLcode code) noexcept {
     } else {
         answer.failure = call->error[0] ? call->error
                                         : curl_easy_strerror(code);
-        answer.unreachable = !ngx_http_llm_side_connected(call);
+        // A refusal at once is counted as no attempt to connect.
+        answer.unreachable = code == CURLE_COULDNT_CONNECT
+                             || !ngx_http_llm_side_connected(call);
     }
 
     // Before the handler, so that it finds the connection free for another.

@@ -167,8 +167,9 @@ void on_answer(void *data, const ngx_http_llm_side_answer_t &answer) noexcept {
                 &run->sockaddr.sockaddr, run->socklen);
         }
         // libcurl's words have addresses in them.
-        fail(run, answer.unreachable ? "their server cannot be reached"
-                                     : "their server gave no answer",
+        fail(run,
+             answer.unreachable ? "no connection to their server came up"
+                                : "their server gave no whole answer",
              answer.failure);
         return;
     }

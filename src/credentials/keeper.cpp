@@ -19,7 +19,7 @@ Time Keeper::renew_at() const noexcept {
     if (!credential_ || credential_->expires == never) {
         return never;
     }
-    Time life = credential_->expires - fetched_;
+    Time life = credential_->expires - margin - fetched_;
     return fetched_ + std::max(life - life / 4, life - ahead);
 }
 

@@ -335,12 +335,12 @@ TEST_CASE("a credential is used, then renewed while it still serves") {
     CHECK(keeper.usable(now) == nullptr);
 
     keeper.store(bearer(now + 3600), now);
-    CHECK(keeper.renew_at() == now + 3300);
+    CHECK(keeper.renew_at() == now + 3290);
     CHECK(keeper.advice(now) == Advice::use);
-    CHECK(keeper.advice(now + 3299) == Advice::use);
-    CHECK(keeper.advice(now + 3300) == Advice::renew);
-    REQUIRE(keeper.usable(now + 3300));
-    CHECK(keeper.usable(now + 3300)->token == "t");
+    CHECK(keeper.advice(now + 3289) == Advice::use);
+    CHECK(keeper.advice(now + 3290) == Advice::renew);
+    REQUIRE(keeper.usable(now + 3290));
+    CHECK(keeper.usable(now + 3290)->token == "t");
     // Not up to the last second: a call may wait before it is sent.
     CHECK(keeper.advice(now + 3589) == Advice::renew);
     CHECK(keeper.advice(now + 3590) == Advice::fetch);
@@ -349,8 +349,9 @@ TEST_CASE("a credential is used, then renewed while it still serves") {
 
 TEST_CASE("one that lives for a short time serves for three quarters of it") {
     Keeper keeper;
-    keeper.store(bearer(now + 60), now);
-    CHECK(keeper.renew_at() == now + 45);
+    keeper.store(bearer(now + 90), now);
+    CHECK(keeper.renew_at() == now + 60);
+    CHECK(keeper.advice(now + 60) == Advice::renew);
 }
 
 TEST_CASE("one that does not end is never renewed") {
