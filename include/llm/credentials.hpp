@@ -189,6 +189,9 @@ constexpr std::string_view default_session_name = "nginx-llm";
 bool is_region(std::string_view text) noexcept;
 // The region in "bedrock-runtime.eu-west-1.amazonaws.com"; empty: none.
 std::string_view region_of_host(std::string_view host) noexcept;
+// What a signature for this host is for: "bedrock", but for hosts of
+// bedrock-mantle, which has a name of its own.
+std::string_view service_of_host(std::string_view host) noexcept;
 std::string sts_url(std::string_view region);
 
 // Keys that are known; they do not end.

@@ -166,7 +166,8 @@ void complete(const Reader &reader, Credentials *owner, const ngx_str_t &host,
 
     if (owner->cloud == Cloud::aws) {
         owner->region = region_of(reader, host);
-        owner->service = reader.words.get("service", "bedrock");
+        owner->service = reader.words.get(
+            "service", credentials::aws::service_of_host(to_view(host)));
         if (use_variables(reader, owner)) {
             return;
         }

@@ -29,6 +29,10 @@ std::string_view region_of_host(std::string_view host) noexcept {
     return {};
 }
 
+std::string_view service_of_host(std::string_view host) noexcept {
+    return host.starts_with("bedrock-mantle.") ? "bedrock-mantle" : "bedrock";
+}
+
 std::string sts_url(std::string_view region) {
     std::string url("https://sts.");
     url.append(region).append(".amazonaws.com");

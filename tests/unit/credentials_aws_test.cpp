@@ -406,6 +406,10 @@ TEST_CASE("regions, of hosts and for hosts") {
           == "us-east-1");
     CHECK(aws::region_of_host("bedrock-runtime.eu-west-1.example.com") == "");
     CHECK(aws::region_of_host("127.0.0.1") == "");
+    CHECK(aws::service_of_host("bedrock-runtime.eu-west-1.amazonaws.com")
+          == "bedrock");
+    CHECK(aws::service_of_host("bedrock-mantle.us-east-1.api.aws")
+          == "bedrock-mantle");
     CHECK(aws::sts_url("eu-west-1") == "https://sts.eu-west-1.amazonaws.com");
     CHECK(aws::sts_url("cn-north-1")
           == "https://sts.cn-north-1.amazonaws.com.cn");
