@@ -72,7 +72,7 @@ const char *trusted(const Reader &reader) {
         return ngx_http_llm_system_bundle();
     }
     auto path = reader.path(name);
-    (void) Reader::text_of(path).size();
+    Reader::check_file(path);
     auto *copy = static_cast<char *>(
         ngx_pnalloc(reader.cf->pool, path.size() + 1));
     if (copy == nullptr) {
@@ -183,7 +183,7 @@ void complete(const Reader &reader, Credentials *owner, const ngx_str_t &host,
     }
     owner->source = std::move(*made);
     for (const auto &file : owner->source->files()) {
-        (void) Reader::text_of(file).size();
+        Reader::check_file(file);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "credentials/file.hpp"
 
+#include <sys/stat.h>
+
 namespace {
 
 // A key file of Google's has 2.4 KB, a token up to 16 KB.
@@ -56,4 +58,15 @@ const char *ngx_http_llm_credentials_read(const std::string &path,
         return "it is too long";
     }
     return nullptr;
+}
+
+const char *ngx_http_llm_credentials_probe(const std::string &path) noexcept {
+    return Descriptor(path).fd() == NGX_INVALID_FILE
+               ? ngx_open_file_n " failed" : nullptr;
+}
+
+bool ngx_http_llm_credentials_public(const std::string &path) noexcept {
+    ngx_file_info_t info;
+    return ngx_file_info(path.c_str(), &info) != NGX_FILE_ERROR
+           && (info.st_mode & S_IROTH);
 }

@@ -18,6 +18,14 @@ std::string quoted(std::string_view text) {
     return "\"" + std::string(text) + "\"";
 }
 
+[[noreturn]] void unreadable(const std::string &path, const char *what) {
+    std::string reason(what);
+    if (ngx_errno) {
+        reason.append(": ").append(std::strerror(ngx_errno));
+    }
+    throw Wrong("file " + quoted(path) + " cannot be read, " + reason);
+}
+
 }  // namespace
 
 std::string Reader::env(const char *name) const {
@@ -65,11 +73,24 @@ std::string Reader::path(std::string_view name) const {
 std::string Reader::text_of(const std::string &path) {
     std::string text;
     if (const char *what = ngx_http_llm_credentials_read(path, text)) {
-        std::string reason(what);
-        if (ngx_errno) {
-            reason.append(": ").append(std::strerror(ngx_errno));
-        }
-        throw Wrong("file " + quoted(path) + " cannot be read, " + reason);
+        unreadable(path, what);
+    }
+    return text;
+}
+
+void Reader::check_file(const std::string &path) {
+    if (const char *what = ngx_http_llm_credentials_probe(path)) {
+        unreadable(path, what);
+    }
+}
+
+std::string Reader::secret_of(const std::string &path) const {
+    auto text = text_of(path);
+    if (ngx_http_llm_credentials_public(path)) {
+        auto name = to_ngx(path);
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" holds a secret and is readable by others",
+                           &name);
     }
     return text;
 }
@@ -99,7 +120,7 @@ Result ngx_http_llm_google_source(const Reader &reader) {
     }
     if (!file.empty()) {
         auto path = reader.path(file);
-        auto made = google::from_file(Reader::text_of(path), scope,
+        auto made = google::from_file(reader.secret_of(path), scope,
                                       reader.url("token_url", {}));
         if (!made) {
             throw Wrong("file " + quoted(path) + " " + made.error().message);

@@ -33,6 +33,9 @@ public:
     // The full name of a file, and its text.
     std::string path(std::string_view name) const;
     static std::string text_of(const std::string &path);
+    static void check_file(const std::string &path);
+    // The same of keys; warns where all users may read them.
+    std::string secret_of(const std::string &path) const;
     // "source", which is one of these; empty where it is not given.
     std::string_view source(
         std::initializer_list<std::string_view> known) const;

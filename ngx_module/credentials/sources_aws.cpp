@@ -99,7 +99,7 @@ Result from_profile(const Reader &reader) {
         profile = reader.env("AWS_PROFILE");
     }
     auto path = reader.path(file);
-    auto keys = aws::read_profile(Reader::text_of(path),
+    auto keys = aws::read_profile(reader.secret_of(path),
                                   profile.empty() ? "default" : profile);
     if (!keys) {
         throw Wrong("file \"" + path + "\" " + keys.error().message);

@@ -154,5 +154,6 @@ std::string_view ngx_http_llm_auth_words_t::get(std::string_view name,
 bool ngx_http_llm_auth_words_t::has_variable(std::string_view name)
     const noexcept {
     const auto &value = values_[index_of(name)];
-    return value && value->literal && value->text.find('$') != std::string::npos;
+    return value && value->literal
+           && value->text.find('$') != std::string::npos;
 }
