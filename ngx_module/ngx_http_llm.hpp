@@ -17,6 +17,9 @@ extern "C" ngx_module_t ngx_http_llm_module;
 // What a worker knows of a host's addresses (endpoint.hpp).
 struct ngx_http_llm_endpoint_t;
 
+// Credentials that end (credentials/credentials.hpp).
+struct ngx_http_llm_credentials_t;
+
 // The sums by model (account/totals.hpp).
 struct ngx_http_llm_totals_t;
 
@@ -55,6 +58,7 @@ struct ngx_http_llm_provider_t {
 
     ngx_http_complex_value_t *api_key;  // NULL: none is sent
     ngx_str_t key_header;       // empty: the format's own
+    ngx_http_llm_credentials_t *auth;   // instead of a key; NULL: none
     ngx_array_t headers;        // ngx_http_llm_header_t, the operator's own
 
     // Timeouts, buffer size, TLS. Its member "upstream" is unused: a request
@@ -196,6 +200,10 @@ ngx_http_llm_provider_t *ngx_http_llm_find_provider(
 ngx_http_llm_also_t ngx_http_llm_provider_speaks(
     const ngx_http_llm_provider_t *provider,
     const llm::Format *client) noexcept;
+
+// A worker's start and end, for the credentials of providers.
+ngx_int_t ngx_http_llm_providers_start(ngx_http_llm_main_conf_t *mcf) noexcept;
+void ngx_http_llm_providers_stop(ngx_http_llm_main_conf_t *mcf) noexcept;
 
 // redis/: llm_redis, llm_redis' connections
 char *ngx_http_llm_redis_block(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -417,7 +417,8 @@ ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
     if (mcf == nullptr) {
         return NGX_OK;
     }
-    if (ngx_http_llm_redises_start(cycle, mcf) != NGX_OK
+    if (ngx_http_llm_providers_start(mcf) != NGX_OK
+        || ngx_http_llm_redises_start(cycle, mcf) != NGX_OK
         || ngx_http_llm_embeddings_start(cycle, mcf) != NGX_OK
         || ngx_http_llm_cache_zones_start(cycle, mcf) != NGX_OK
         || ngx_http_llm_auth_start(cycle, mcf) != NGX_OK
@@ -429,6 +430,8 @@ ngx_int_t init_process(ngx_cycle_t *cycle) noexcept {
 
 void exit_process(ngx_cycle_t *cycle) noexcept {
     if (auto mcf = main_conf(cycle)) {
+        // Before the embeddings, which end what all of them call with.
+        ngx_http_llm_providers_stop(mcf);
         ngx_http_llm_embeddings_stop(mcf);
         ngx_http_llm_redises_stop(mcf);
     }

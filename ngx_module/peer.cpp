@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "credentials/credentials.hpp"
 #include "endpoint.hpp"
 #include "keepalive.hpp"
 #include "pool_zone.hpp"
@@ -204,6 +205,29 @@ void note_status(const ngx_http_llm_upstream_ctx_t *up) {
     }
 }
 
+// Whether the member can be shown what it wants to see; if not, ctx->error
+// says why.
+bool has_credentials(ngx_http_llm_upstream_ctx_t *up,
+                     const ngx_http_llm_provider_t *provider) {
+    if (provider->auth == nullptr
+        || ngx_http_llm_credentials_vary(provider->auth)
+        || ngx_http_llm_credentials_get(provider->auth)) {
+        return true;
+    }
+    up->ctx->error = ngx_http_llm_credentials_failure(provider->auth);
+    ngx_log_error(NGX_LOG_ERR, up->request->connection->log, 0, "llm: %*s",
+                  up->ctx->error->message.size(),
+                  up->ctx->error->message.data());
+    return false;
+}
+
+// The try has ended before it began. False: it was the last one.
+bool give_up(ngx_http_llm_upstream_ctx_t *up, ngx_int_t index) {
+    ngx_http_llm_pool_release(up->pool, index);
+    up->member = -1;
+    return up->tries_left == 0 || --up->tries_left > 0;
+}
+
 ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) noexcept try {
     auto up = static_cast<ngx_http_llm_upstream_ctx_t *>(data);
     ngx_http_request_t *r = up->request;
@@ -223,14 +247,22 @@ ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) noexcept try {
         ++up->ctx->tries;
         ngx_http_llm_upstream_reset(up);
 
+        if (!has_credentials(up, provider)) {
+            up->ctx->answered = member;
+            copy_name(up, member->model.len ? to_view(member->model)
+                                            : up->ctx->model);
+            ngx_http_llm_pool_failed(up->pool, index);
+            if (!give_up(up, index)) {
+                return nobody_left(pc, up);
+            }
+            continue;
+        }
         if (!prepare(up, member)) {
             ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                           "llm: %V cannot take this call: %*s", &member->name,
                           up->ctx->error->message.size(),
                           up->ctx->error->message.data());
-            ngx_http_llm_pool_release(up->pool, index);
-            up->member = -1;
-            if (up->tries_left > 0 && --up->tries_left == 0) {
+            if (!give_up(up, index)) {
                 return nobody_left(pc, up);
             }
             continue;
@@ -257,9 +289,7 @@ ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) noexcept try {
                       "llm: no address or live server for %V (host \"%V\")",
                       &member->name, &provider->host);
         ngx_http_llm_pool_failed(up->pool, index);
-        ngx_http_llm_pool_release(up->pool, index);
-        up->member = -1;
-        if (up->tries_left > 0 && --up->tries_left == 0) {
+        if (!give_up(up, index)) {
             return nobody_left(pc, up);
         }
     }
@@ -297,7 +327,8 @@ void explain(ngx_peer_connection_t *pc, ngx_http_llm_upstream_ctx_t *up) {
 // Whether the key is each caller's own: what it is told of a limit is not
 // meant for others.
 bool has_keys_of_many(const ngx_http_llm_provider_t *provider) {
-    return provider->api_key && provider->api_key->lengths;
+    return (provider->api_key && provider->api_key->lengths)
+           || ngx_http_llm_credentials_vary(provider->auth);
 }
 
 // The end of a try, and of the call when state is 0.

@@ -6,6 +6,7 @@
 #include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "client_header.hpp"
+#include "credentials/wait.hpp"
 #include "endpoint_wait.hpp"
 #include "limit/request.hpp"
 #include "relay.hpp"
@@ -81,6 +82,7 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         ctx->exchange->set_context({}, ngx_time());
         ctx->pool = llcf->pass->pool;
         co_await ngx_http_llm_endpoints_ready_t(r, ctx->pool);
+        co_await ngx_http_llm_credentials_ready_t(r, ctx->pool);
         co_return NGX_DECLINED;
     }
 
@@ -110,8 +112,10 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         co_return rc;
     }
 
-    // Peers are chosen without waiting, so addresses must be known by then.
+    // Peers are chosen without waiting, so addresses must be known by then,
+    // and credentials.
     co_await ngx_http_llm_endpoints_ready_t(r, ctx->pool);
+    co_await ngx_http_llm_credentials_ready_t(r, ctx->pool);
 
     co_return NGX_DECLINED;
 }

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "block.hpp"
+#include "credentials/credentials.hpp"
 #include "endpoint.hpp"
 #include "llm/prompt_template.hpp"
 #include "llm/provider.hpp"
@@ -267,6 +268,13 @@ char *set_secret(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     return NGX_CONF_OK;
 }
 
+char *set_auth(ngx_conf_t *cf, ngx_command_t *, void *conf) {
+    auto &provider = conf_of(conf)->provider;
+    provider.auth = ngx_http_llm_credentials_create(cf, provider.name,
+                                                    provider.host);
+    return provider.auth ? NGX_CONF_OK : conf_error();
+}
+
 // RFC 9110, 5.6.2.
 bool is_token(std::string_view text) noexcept {
     return !text.empty()
@@ -413,6 +421,7 @@ ngx_command_t commands[] = {
      set_secret<ngx_http_llm_secret_file>, 0, 0, nullptr},
     {ngx_string("api_key_header"), NGX_CONF_TAKE1, set_key_header, 0, 0,
      nullptr},
+    {ngx_string("auth"), NGX_CONF_1MORE, set_auth, 0, 0, nullptr},
     {ngx_string("header"), NGX_CONF_TAKE2 | NGX_HTTP_LLM_REPEATABLE,
      add_header, 0, 0, nullptr},
 
@@ -592,18 +601,29 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
         }
     }
 
-    if (provider.api_key) {
-        auto key_header = provider.key_header.len
-                              ? provider.key_header
-                              : to_ngx(provider.format->key_header());
+    if (provider.api_key && provider.auth) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"auth\" and an API key in llm_provider \"%V\" "
+                           "exclude each other", &provider.name);
+        return conf_error();
+    }
+    if (provider.api_key || provider.auth) {
+        ngx_str_t key_header = ngx_string("authorization");
+        if (provider.api_key) {
+            key_header = provider.key_header.len
+                             ? provider.key_header
+                             : to_ngx(provider.format->key_header());
+        }
         auto *headers = static_cast<ngx_http_llm_header_t *>(
             provider.headers.elts);
         for (ngx_uint_t i = 0; i < provider.headers.nelts; i++) {
             if (equal_nocase(headers[i].name, key_header)) {
                 ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "header \"%V\" and an API key in "
-                                   "llm_provider \"%V\" exclude each other",
-                                   &headers[i].name, &provider.name);
+                                   "header \"%V\" and %s in llm_provider "
+                                   "\"%V\" exclude each other",
+                                   &headers[i].name,
+                                   provider.auth ? "\"auth\"" : "an API key",
+                                   &provider.name);
                 return conf_error();
             }
         }
@@ -785,6 +805,12 @@ char *ngx_http_llm_providers_init(ngx_conf_t *cf,
                 return conf_error();
             }
         }
+        if (provider->auth
+            && ngx_http_llm_credentials_init(cf, mcf, provider->auth)
+                   != NGX_OK)
+        {
+            return conf_error();
+        }
 
         if (provider->ssl
             && ngx_http_llm_provider_ssl(cf, provider, &conf->ssl,
@@ -799,4 +825,27 @@ char *ngx_http_llm_providers_init(ngx_conf_t *cf,
         }
     }
     return NGX_CONF_OK;
+}
+
+ngx_int_t ngx_http_llm_providers_start(ngx_http_llm_main_conf_t *mcf)
+    noexcept {
+    auto **providers = static_cast<ngx_http_llm_provider_t **>(
+        mcf->providers.elts);
+    for (ngx_uint_t i = 0; i < mcf->providers.nelts; i++) {
+        // Before there are requests: libcurl's own start takes some time.
+        if (providers[i]->auth && !providers[i]->auth->servers.empty()) {
+            return ngx_http_llm_side_start();
+        }
+    }
+    return NGX_OK;
+}
+
+void ngx_http_llm_providers_stop(ngx_http_llm_main_conf_t *mcf) noexcept {
+    auto **providers = static_cast<ngx_http_llm_provider_t **>(
+        mcf->providers.elts);
+    for (ngx_uint_t i = 0; i < mcf->providers.nelts; i++) {
+        if (providers[i]->auth) {
+            ngx_http_llm_credentials_stop(providers[i]->auth);
+        }
+    }
 }

@@ -54,18 +54,26 @@ private:
 
 }  // namespace
 
+std::string_view ngx_http_llm_find_env(ngx_conf_t *cf, const char *name)
+    noexcept {
+    auto value = configured_env(cf, name);
+    if (value.data() == nullptr) {
+        if (const char *found = std::getenv(name)) {
+            value = found;
+        }
+    }
+    return value;
+}
+
 ngx_int_t ngx_http_llm_secret_env(ngx_conf_t *cf, ngx_str_t *name,
                                   ngx_str_t *secret) noexcept {
-    auto value = configured_env(cf, to_view(*name));
+    // Configuration strings end with a NUL.
+    auto value =
+        ngx_http_llm_find_env(cf, reinterpret_cast<char *>(name->data));
     if (value.data() == nullptr) {
-        // Configuration strings end with a NUL.
-        const char *found = std::getenv(reinterpret_cast<char *>(name->data));
-        if (found == nullptr) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "environment variable \"%V\" is not set", name);
-            return NGX_ERROR;
-        }
-        value = found;
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "environment variable \"%V\" is not set", name);
+        return NGX_ERROR;
     }
 
     if (value.empty()) {

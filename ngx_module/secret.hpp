@@ -5,6 +5,11 @@
 
 #include "ngx.hpp"
 
+// What the environment says, as below; no data where it does not. For what may
+// be there and need not.
+std::string_view ngx_http_llm_find_env(ngx_conf_t *cf, const char *name)
+    noexcept;
+
 // The value of an environment variable: of nginx's "env NAME=VALUE;" where it
 // is given before, else of nginx's own environment at its start. (A binary
 // upgrade and "master_process off" keep only what "env" names: such a

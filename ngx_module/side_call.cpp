@@ -87,7 +87,9 @@ void end(Call *call, CURLcode code) noexcept {
     } else {
         answer.failure = call->error[0] ? call->error
                                         : curl_easy_strerror(code);
-        answer.unreachable = !ngx_http_llm_side_connected(call);
+        // A refusal at once is counted as no attempt to connect.
+        answer.unreachable = code == CURLE_COULDNT_CONNECT
+                             || !ngx_http_llm_side_connected(call);
     }
 
     // Before the handler, so that it finds the connection free for another.
@@ -314,6 +316,24 @@ void set_tls(Options &options, const ngx_http_llm_side_tls_t &tls) noexcept {
     }
 }
 
+// A PUT goes out as a POST of nothing under another name, with a length of 0
+// and no waiting for anything.
+void set_method(Options &options, const ngx_http_llm_side_request_t &request)
+    noexcept {
+    std::string_view method = request.method;
+    if (method == "GET") {
+        options.set(CURLOPT_HTTPGET, 1L);
+        return;
+    }
+    options.set(CURLOPT_POST, 1L)
+        .set(CURLOPT_POSTFIELDS, request.body.data())
+        .set(CURLOPT_POSTFIELDSIZE_LARGE,
+             static_cast<curl_off_t>(request.body.size()));
+    if (method != "POST") {
+        options.set(CURLOPT_CUSTOMREQUEST, request.method);
+    }
+}
+
 bool append(struct curl_slist **list, const char *text) noexcept {
     auto *longer = curl_slist_append(*list, text);
     if (longer) {
@@ -358,15 +378,12 @@ bool prepare(Call *call) noexcept {
         .set(CURLOPT_FOLLOWLOCATION, 0L)
         .set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1))
         .set(CURLOPT_HTTPHEADER, call->headers)
-        .set(CURLOPT_POST, 1L)
-        .set(CURLOPT_POSTFIELDS, request.body.data())
-        .set(CURLOPT_POSTFIELDSIZE_LARGE,
-             static_cast<curl_off_t>(request.body.size()))
         .set(CURLOPT_TCP_KEEPALIVE, 1L)
         .set(CURLOPT_MAXAGE_CONN, seconds(request.max_idle))
         .set(CURLOPT_FORBID_REUSE, request.max_idle ? 0L : 1L)
         .set(CURLOPT_WRITEFUNCTION, &on_body)
         .set(CURLOPT_WRITEDATA, static_cast<void *>(call));
+    set_method(options, request);
     set_tls(options, *request.tls);
 
     if (options.code() != CURLE_OK) {

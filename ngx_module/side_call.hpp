@@ -29,6 +29,7 @@ struct ngx_http_llm_side_request_t {
     const char *url = nullptr;  // its host is the name for TLS
     std::string address;        // "127.0.0.1:80", "[::1]:80": where it goes
     std::vector<std::string> headers;   // "Name: value"
+    const char *method = "POST";        // "GET", "PUT": without a body
     std::string body;           // is posted
     const ngx_http_llm_side_tls_t *tls = nullptr;
     size_t max_answer = 0;      // bytes of its body
@@ -46,7 +47,7 @@ struct ngx_http_llm_side_answer_t {
 using ngx_http_llm_side_handler_pt =
     void (*)(void *data, const ngx_http_llm_side_answer_t &answer) noexcept;
 
-// Starts a POST. The handler is called once, later on and never from in here,
+// Starts a call. The handler is called once, later on and never from in here,
 // unless the call is cancelled before; there is no time limit but the
 // caller's. NULL: no memory.
 ngx_http_llm_side_call_t *ngx_http_llm_side_call(

@@ -4,6 +4,7 @@
 
 #include "answer.hpp"
 #include "cache/request.hpp"
+#include "credentials/credentials.hpp"
 #include "limit/request.hpp"
 #include "models.hpp"
 #include "peer.hpp"
@@ -150,19 +151,23 @@ std::string loggable(std::string_view text) {
 // The exchange says that this try has failed.
 ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     llm::Exchange &exchange = *up->ctx->exchange;
-    const llm::Error &error = exchange.error();
+    llm::Error error = exchange.error();
     if (up->retry_after == -1) {
         up->retry_after = static_cast<time_t>(error.retry_after);
     }
-    up->ctx->error = error;
-    up->ctx->retry_after = up->retry_after;
-
     judge(up, error);
     std::string text = loggable(error.message);
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "llm: %V answered %ui: %*s",
                   &up->ctx->answered->name, up->status.code,
                   text.size(), text.data());
+
+    if (auto *auth = up->ctx->answered->provider->auth) {
+        ngx_http_llm_credentials_refused(auth, up->status.code,
+                                         up->error_type, error);
+    }
+    up->ctx->error = error;
+    up->ctx->retry_after = up->retry_after;
 
     up->refused = 1;
     if (up->retryable && ngx_http_llm_peer_has_next(up)) {

@@ -1,5 +1,6 @@
 #include "upstream.hpp"
 #include "client_header.hpp"
+#include "credentials/credentials.hpp"
 
 #include <charconv>
 #include <new>
@@ -97,13 +98,13 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 
     bool get = ctx->exchange->operation() == llm::Operation::models;
 
-    head.text(get ? "GET " : "POST ");
-    llm::append_path(out,
+    std::string target;
+    llm::append_path(target,
                      to_view(ngx_http_llm_provider_speaks(provider, &format)
                                  .path),
                      get ? format.models_path()
                          : format.path(ctx->exchange->call_path()));
-    head.text(" HTTP/1.1\r\n");
+    head.text(get ? "GET " : "POST ").text(target).text(" HTTP/1.1\r\n");
     head.header("Host", to_view(provider->host_header));
 
     if (!get) {
@@ -161,6 +162,21 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         }
     }
 
+    if (provider->auth) {
+        // Of the body as it goes out, which is final now; anew for each try.
+        ngx_http_llm_signed_request_t request;
+        request.method = get ? "GET" : "POST";
+        request.host = to_view(provider->host_header);
+        request.target = target;
+        if (!get) {
+            request.content_type = "application/json";
+            request.body = ctx->exchange->pieces();
+        }
+        if (!ngx_http_llm_credentials_headers(r, provider->auth, request,
+                                              out)) {
+            return false;
+        }
+    }
     std::string_view key = key_header(provider);
     if (!is_own(key) && !add_key(r, provider, key, head)) {
         return false;

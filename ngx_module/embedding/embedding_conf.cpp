@@ -449,6 +449,11 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, Conf *conf) {
                           &provider.name, &format, &embedding.name);
         }
     }
+    if (provider.auth) {
+        return refuse(cf, *conf,
+                      "llm_provider \"%V\" has \"auth\", which llm_embedding "
+                      "cannot use", &provider.name);
+    }
     if (provider.group) {
         return refuse(cf, *conf,
                       "the host of llm_provider \"%V\" is an upstream {}, "
