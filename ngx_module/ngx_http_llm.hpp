@@ -10,6 +10,7 @@
 #include "cache/conf.hpp"
 #include "limit/conf.hpp"
 
+#include "llm/embedding_format.hpp"
 #include "llm/format.hpp"
 
 extern "C" ngx_module_t ngx_http_llm_module;
@@ -38,6 +39,7 @@ struct ngx_http_llm_provider_t {
     const llm::Format *format;
     ngx_array_t also;           // const llm::Format *: spoken as well, so
                                 // that calls in one of them stay in it
+    const llm::embedding::Api *embeddings;  // NULL: it has none
     llm::Quirks quirks;
 
     // The parts of "url".
@@ -190,6 +192,10 @@ ngx_http_llm_provider_t *ngx_http_llm_find_provider(
 const llm::Format *ngx_http_llm_provider_format(
     const ngx_http_llm_provider_t *provider,
     const llm::Format *client) noexcept;
+// Likewise for embeddings. NULL: it has none.
+const llm::embedding::Api *ngx_http_llm_provider_embeddings(
+    const ngx_http_llm_provider_t *provider,
+    const llm::embedding::Api *client) noexcept;
 
 // redis/: llm_redis, llm_redis' connections
 char *ngx_http_llm_redis_block(ngx_conf_t *cf, ngx_command_t *cmd,

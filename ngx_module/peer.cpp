@@ -66,6 +66,8 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
     target.model = member->model.len ? to_view(member->model) : ctx->model;
     target.drop_unsupported = llcf->drop_unsupported;
     target.quirks = member->provider->quirks;
+    target.embeddings = ngx_http_llm_provider_embeddings(
+        member->provider, ctx->route.embeddings);
 
     ctx->answered = member;
     copy_name(up, target.model);

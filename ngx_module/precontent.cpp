@@ -210,7 +210,8 @@ llm::Error no_route() {
     llm::Error error;
     error.kind = llm::ErrorKind::not_found;
     error.message = "no such API route: this path ends in none of "
-                    ".../chat/completions, .../messages, .../models";
+                    ".../chat/completions, .../messages, .../embeddings, "
+                    ".../models";
     error.code = "unknown_url";
     return error;
 }

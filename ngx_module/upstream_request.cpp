@@ -54,9 +54,13 @@ bool evaluate(ngx_http_request_t *r, const ngx_http_complex_value_t &value,
 
 // How the provider wants its key: "authorization" or a header's name.
 std::string_view key_header(const ngx_http_llm_provider_t *provider,
-                            const llm::Format &format) noexcept {
-    return provider->key_header.len ? to_view(provider->key_header)
-                                    : format.key_header();
+                            const llm::Exchange &exchange) noexcept {
+    if (provider->key_header.len) {
+        return to_view(provider->key_header);
+    }
+    return exchange.operation() == llm::Operation::embeddings
+               ? exchange.provider_embeddings()->key_header()
+               : exchange.provider().key_header();
 }
 
 bool add_key(ngx_http_request_t *r, const ngx_http_llm_provider_t *provider,
@@ -95,13 +99,9 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 
     bool get = ctx->exchange->operation() == llm::Operation::models;
 
-    head.text(get ? "GET " : "POST ").text(to_view(provider->path));
-    if (get) {
-        head.text(format.models_path());
-    } else {
-        head.text(format.path(ctx->exchange->call_path()));
-    }
-    head.text(" HTTP/1.1\r\n");
+    head.text(get ? "GET " : "POST ")
+        .text(ctx->exchange->request_path(to_view(provider->path)))
+        .text(" HTTP/1.1\r\n");
     head.header("Host", to_view(provider->host_header));
 
     if (!get) {
@@ -159,7 +159,7 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         }
     }
 
-    std::string_view key = key_header(provider, format);
+    std::string_view key = key_header(provider, *ctx->exchange);
     if (!is_own(key) && !add_key(r, provider, key, head)) {
         return false;
     }

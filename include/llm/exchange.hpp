@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "llm/chat.hpp"
+#include "llm/embedding_format.hpp"
 #include "llm/format.hpp"
 #include "llm/json.hpp"
 #include "llm/result.hpp"
@@ -38,6 +39,8 @@ struct Target {
     std::string_view model;
     bool drop_unsupported = false;
     Quirks quirks;
+    // For Operation::embeddings; nullptr: the provider has none.
+    const embedding::Api *embeddings = nullptr;
 };
 
 // What is known of an answer so far, for accounting.
@@ -121,6 +124,8 @@ public:
 
     // The whole call, read at the first time; lives as long as this object.
     Result<const chat::Request *> request();
+    // Likewise, of Operation::embeddings.
+    Result<const embedding::Request *> embedding_request();
 
     // Must outlive the answer. nullptr: nobody.
     void observe(AnswerObserver *observer) noexcept { observer_ = observer; }
@@ -133,10 +138,19 @@ public:
     // The format of the try's provider.
     const Format &provider() const noexcept { return *target_.format; }
 
+    // Of Operation::embeddings, the API that its provider is asked in.
+    const embedding::Api *provider_embeddings() const noexcept {
+        return target_.embeddings;
+    }
+
     // What the path of the try's request is made of.
     CallPath call_path() const noexcept {
         return {operation_, target_.model, head_.stream, target_.quirks};
     }
+
+    // The path, and query, of the try's request, at a provider whose URL has
+    // this path.
+    std::string request_path(std::string_view base) const;
 
     // Starts a try: makes the body for this target. The pieces are views into
     // the client's body or into this object, valid until the next prepare().
@@ -196,6 +210,11 @@ private:
     Step finish_one_shot();
     Step finish_models(json::Value root);
     Step finish_error();
+    // embeddings.cpp
+    Result<void> prepare_embeddings();
+    Step finish_embeddings(json::Value root);
+    // The client's body with changes, as pieces_.
+    void splice(const std::vector<json::Edit> &edits);
     void account_for(chat::Response &response);
     void begin_answer();
     void write_answer(const chat::Response &response);
@@ -215,6 +234,9 @@ private:
     std::string_view query_;            // of the client's path
     RequestHead head_;
     std::optional<chat::Request> request_;
+    const embedding::Api *embeddings_ = nullptr;    // the client's
+    bool single_ = false;               // of embeddings: the client's route
+    std::optional<embedding::Request> embedding_request_;
 
     // The try.
     Target target_;

@@ -23,7 +23,11 @@ namespace llm {
 
 class Format;
 
-enum class Operation : std::uint8_t { chat, models };
+namespace embedding {
+class Api;
+}  // namespace embedding
+
+enum class Operation : std::uint8_t { chat, models, embeddings };
 
 // One way into a format: how a client's path ends, and what it asks for.
 struct Route {
@@ -48,6 +52,9 @@ struct RouteMatch {
     std::string_view model = {};             // of the path; empty: the body has it
     bool stream = false;                // of the path
     std::string_view query = {};             // as it came, without "?"
+    // Operation::embeddings: in whose API; `format` is that of its errors.
+    const embedding::Api *embeddings = nullptr;
+    bool single = false;                // of embeddings: one text, no list
 };
 
 struct HeaderField {

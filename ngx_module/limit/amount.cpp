@@ -80,6 +80,17 @@ ngx_http_llm_limit_need_t ngx_http_llm_limit_need(ngx_http_llm_ctx_t *ctx) {
     static llm::tokens::PromptCounter counter(std::nullopt, std::nullopt);
 
     ngx_http_llm_limit_need_t need;
+    if (ctx->route.operation == llm::Operation::embeddings) {
+        // There is no answer of tokens.
+        need.max_tokens = 0;
+        auto request = ctx->exchange->embedding_request();
+        need.prompt = clamp(
+            request ? llm::embedding::estimate_tokens(**request,
+                                                      model_of(*ctx))
+                    : static_cast<std::int64_t>(ctx->body.size())
+                          / bytes_per_token);
+        return need;
+    }
     if (ctx->exchange->head().max_tokens) {
         need.max_tokens = clamp(*ctx->exchange->head().max_tokens);
     }

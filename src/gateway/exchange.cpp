@@ -190,7 +190,13 @@ Result<void> Exchange::open(const RouteMatch &route) {
         return invalid_request("the request's body must be a JSON object");
     }
 
-    auto head = client_.parse_head(document_, route);
+    embeddings_ = route.embeddings;
+    single_ = route.single;
+    if (embeddings_) {
+        operation_ = Operation::embeddings;
+    }
+    auto head = embeddings_ ? embeddings_->parse_head(document_, route)
+                            : client_.parse_head(document_, route);
     if (!head) {
         return head.error();
     }
@@ -235,6 +241,9 @@ Result<void> Exchange::prepare(const Target &target) {
     if (operation_ == Operation::models) {
         return {};
     }
+    if (operation_ == Operation::embeddings) {
+        return prepare_embeddings();
+    }
 
     WriteOptions options;
     options.model = target.model;
@@ -253,7 +262,11 @@ Result<void> Exchange::prepare(const Target &target) {
         return outcome;
     }
 
-    auto edits = client_.request_edits(body_, document_, options);
+    splice(client_.request_edits(body_, document_, options));
+    return {};
+}
+
+void Exchange::splice(const std::vector<json::Edit> &edits) {
     for (const auto &edit : edits) {
         written_.append(edit.text);
     }
@@ -273,7 +286,25 @@ Result<void> Exchange::prepare(const Target &target) {
         position = edit.offset + edit.length;
     }
     piece(body_.substr(position));
-    return {};
+}
+
+std::string Exchange::request_path(std::string_view base) const {
+    if (operation_ == Operation::embeddings) {
+        embedding::Call call;
+        call.model = target_.model;
+        call.single = same_format_
+                          ? single_
+                          : target_.embeddings->is_single(*embedding_request_);
+        call.quirks = target_.quirks;
+        return embedding::request_path(*target_.embeddings, base, call);
+    }
+    std::string path(base);
+    if (operation_ == Operation::models) {
+        path += target_.format->models_path();
+    } else {
+        path += target_.format->path(call_path());
+    }
+    return path;
 }
 
 void Exchange::set_context(std::string_view unique, std::int64_t now) {
@@ -456,6 +487,7 @@ Exchange::Step Exchange::finish_one_shot() {
     json::Document document(memory_);
     json::ParseLimits limits;
     limits.duplicates = true;
+    limits.pack_numbers = operation_ == Operation::embeddings;
 
     if (auto parsed = document.parse(collected_, limits); !parsed) {
         return fail(bad_gateway("the provider's answer is no " +
@@ -464,6 +496,9 @@ Exchange::Step Exchange::finish_one_shot() {
     }
     if (operation_ == Operation::models) {
         return finish_models(document.root());
+    }
+    if (operation_ == Operation::embeddings) {
+        return finish_embeddings(document.root());
     }
     auto response = target_.format->parse_response(document, memory_);
     if (!response) {
@@ -640,6 +675,11 @@ std::int64_t Exchange::prompt_tokens() {
     if (count_prompt_ && operation_ == Operation::chat) {
         if (auto parsed = request()) {
             return count_prompt_(**parsed, target_.model);
+        }
+    }
+    if (operation_ == Operation::embeddings) {
+        if (auto parsed = embedding_request()) {
+            return embedding::estimate_tokens(**parsed, target_.model);
         }
     }
     return estimate_prompt_tokens(document_.root());

@@ -36,6 +36,7 @@ constexpr Preset table[] = {
     {"perplexity", "https://api.perplexity.ai", "openai",
      {.stream_options = false, .parallel_tool_calls = false}},
     {"together", "https://api.together.xyz/v1", "openai", {}},
+    {"voyage", "https://api.voyageai.com/v1", "openai", {}},
     {"xai", "https://api.x.ai/v1", "openai", {.max_completion_tokens = true}},
 };
 
