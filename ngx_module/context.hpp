@@ -66,6 +66,7 @@ struct ngx_http_llm_ctx_t {
 
     // The client's API; openai where the path says nothing.
     llm::RouteMatch route;
+    llm::PassThroughCall pass_through;  // where the route says that it is one
     std::string_view body;
     std::optional<llm::Exchange> exchange;
 

@@ -153,6 +153,7 @@ struct ngx_http_llm_loc_conf_t {
     ngx_http_llm_pass_t *pass;
     ngx_flag_t enable;          // llm on: other content handlers, too
     ngx_uint_t drop_unsupported;    // llm_unsupported drop
+    ngx_uint_t pass_through;    // llm_pass_through: bits of its groups
     ngx_flag_t headers;         // llm_headers: X-LLM-Model
     size_t max_response;        // llm_max_response_size: one-shot answers
     size_t max_event;           // llm_max_event_size: one event of a stream

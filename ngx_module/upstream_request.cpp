@@ -1,5 +1,6 @@
 #include "upstream.hpp"
 #include "client_header.hpp"
+#include "pass_through.hpp"
 
 #include <charconv>
 #include <new>
@@ -96,15 +97,25 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     const llm::Format &format = ctx->exchange->provider();
     bool stream = ctx->exchange->head().stream;
     Head head(out);
+    std::string path =
+        ctx->exchange->request_path(to_view(provider->path));
 
+    bool passed = ctx->route.operation == llm::Operation::pass_through;
     bool get = ctx->exchange->operation() == llm::Operation::models;
 
-    head.text(get ? "GET " : "POST ")
-        .text(ctx->exchange->request_path(to_view(provider->path)))
-        .text(" HTTP/1.1\r\n");
-    head.header("Host", to_view(provider->host_header));
+    if (passed) {
+        if (r->request_body_no_buffering) {
+            body_size = static_cast<size_t>(
+                ngx_max(r->headers_in.content_length_n, 0));
+        }
+        ngx_http_llm_pass_through_head(r, ctx, path, body_size, out);
+    } else {
+        head.text(get ? "GET " : "POST ").text(path)
+            .text(" HTTP/1.1\r\n");
+        head.header("Host", to_view(provider->host_header));
+    }
 
-    if (!get) {
+    if (!get && !passed) {
         char digits[24];
         auto end =
             std::to_chars(digits, digits + sizeof(digits), body_size).ptr;
@@ -112,11 +123,14 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         head.header("Content-Length",
                     {digits, static_cast<size_t>(end - digits)});
     }
-    head.header("Accept", stream ? format.stream_type() : "application/json");
-    // A translated answer is read here, so it must come uncompressed.
-    head.header("Accept-Encoding", "identity");
-    if (provider->keepalive == 0 && provider->group == nullptr) {
-        head.header("Connection", "close");
+    if (!passed) {
+        head.header("Accept",
+                    stream ? format.stream_type() : "application/json");
+        // A translated answer is read here, so it must come uncompressed.
+        head.header("Accept-Encoding", "identity");
+        if (provider->keepalive == 0 && provider->group == nullptr) {
+            head.header("Connection", "close");
+        }
     }
 
     auto own = static_cast<ngx_http_llm_header_t *>(provider->headers.elts);

@@ -27,7 +27,12 @@ namespace embedding {
 class Api;
 }  // namespace embedding
 
-enum class Operation : std::uint8_t { chat, models, embeddings };
+enum class Operation : std::uint8_t {
+    chat,
+    models,
+    embeddings,
+    pass_through,       // not translated (llm/pass_through.hpp)
+};
 
 // One way into a format: how a client's path ends, and what it asks for.
 struct Route {

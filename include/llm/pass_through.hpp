@@ -51,16 +51,19 @@ bool append_path(const Path &path, std::string_view base, std::string &out);
 // Whether a query can be sent as it is.
 bool is_query(std::string_view query) noexcept;
 
-// The value of an argument, as it stands in the query: not decoded. Empty:
-// there is none.
-std::string_view argument(std::string_view query, std::string_view name)
-    noexcept;
-
-// Where something stands in a body.
+// Where something stands in a text.
 struct Found {
     std::size_t offset = 0;
     std::size_t length = 0;
 };
+
+// The value of an argument, as it stands in the query: not decoded, though
+// names are compared so. nullopt: there is none. An Error: there are two.
+Result<std::optional<Found>> find_argument(std::string_view query,
+                                           std::string_view name);
+
+// With %XX and "+" resolved.
+std::string decode_argument(std::string_view text);
 
 // The boundary of a Content-Type "multipart/form-data; boundary=..."; empty:
 // it is none, or not a valid one (RFC 2046, 5.1.1).
@@ -129,7 +132,6 @@ public:
 
     // The sums so far.
     const chat::Usage &usage() const noexcept { return usage_; }
-    const std::string &model() const noexcept { return model_; }
 
 private:
     bool read_head(unsigned char byte);
@@ -147,7 +149,6 @@ private:
     bool skip_ = false;             // and none of ours
     std::string message_;
     chat::Usage usage_;
-    std::string model_;
 };
 
 }  // namespace llm::pass_through

@@ -75,7 +75,7 @@ bool read_call(ngx_http_llm_ctx_t &ctx, Call &call) noexcept {
                   && (ctx.error || ctx.exchange->broken()
                       || (ctx.relay && !ctx.relayed));
     bool has_usage = account.usage.known || account.usage.estimated;
-    call.known = (ctx.answered && ctx.answered->model.len)
+    call.known = call.model.empty() ? false : (ctx.answered && ctx.answered->model.len)
                  || (has_usage && !call.failed);
     if (has_usage) {
         call.usage = account.usage;

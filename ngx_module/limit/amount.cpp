@@ -80,6 +80,13 @@ ngx_http_llm_limit_need_t ngx_http_llm_limit_need(ngx_http_llm_ctx_t *ctx) {
     static llm::tokens::PromptCounter counter(std::nullopt, std::nullopt);
 
     ngx_http_llm_limit_need_t need;
+    if (ctx->route.operation == llm::Operation::pass_through) {
+        // What it costs only the answer says.
+        need.max_tokens = 0;
+        need.prompt = clamp(
+            llm::estimate_prompt_tokens(ctx->exchange->body()));
+        return need;
+    }
     if (ctx->route.operation == llm::Operation::embeddings) {
         // There is no answer of tokens.
         need.max_tokens = 0;
@@ -148,6 +155,10 @@ bool ngx_http_llm_limit_is_charged(
     }
     if (ngx_http_llm_cache_is_hit(ctx)) {
         return conf.cached;
+    }
+    if (ctx.route.operation == llm::Operation::pass_through) {
+        // Few say their usage, but all are requests.
+        return ctx.answered_by_module && !ctx.error;
     }
     const auto &usage = ctx.exchange->account().usage;
     if (!usage.known && !usage.estimated) {

@@ -200,20 +200,24 @@ Result<void> Exchange::open(const RouteMatch &route) {
     if (!head) {
         return head.error();
     }
-    if (head->model.size() > limits_.max_model) {
+    head_ = *head;
+    query_ = route.query;
+    return check_model_name();
+}
+
+Result<void> Exchange::check_model_name() const {
+    if (head_.model.size() > limits_.max_model) {
         return invalid_request("the model's name is longer than "
                                    + std::to_string(limits_.max_model)
                                    + " bytes",
                                "model");
     }
     // No encoding would keep these from being a step in a provider's path.
-    if (head->model == "." || head->model == "..") {
-        return invalid_request("\"" + std::string(head->model)
+    if (head_.model == "." || head_.model == "..") {
+        return invalid_request("\"" + std::string(head_.model)
                                    + "\" is no model's name",
                                "model");
     }
-    head_ = *head;
-    query_ = route.query;
     return {};
 }
 
@@ -243,6 +247,10 @@ Result<void> Exchange::prepare(const Target &target) {
     }
     if (operation_ == Operation::embeddings) {
         return prepare_embeddings();
+    }
+    if (operation_ == Operation::pass_through) {
+        prepare_pass_through();
+        return {};
     }
 
     WriteOptions options;
@@ -298,6 +306,9 @@ std::string Exchange::request_path(std::string_view base) const {
         call.quirks = target_.quirks;
         return embedding::request_path(*target_.embeddings, base, call);
     }
+    if (operation_ == Operation::pass_through) {
+        return pass_through_path(base);
+    }
     std::string path(base);
     if (operation_ == Operation::models) {
         path += target_.format->models_path();
@@ -337,6 +348,9 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
         observer_->on_begin();
     }
 
+    if (operation_ == Operation::pass_through) {
+        return begin_pass_through(head);
+    }
     if (!head.content_encoding.empty()
         && !equal_ignoring_case(head.content_encoding, "identity")) {
         return fail(bad_gateway("the provider sent a compressed answer "
@@ -405,6 +419,16 @@ Exchange::Step Exchange::feed(std::string_view bytes) {
         return Step::ready;
     }
 
+    case Mode::raw:
+        usage_reader_.feed(bytes);
+        output_.append(bytes);
+        return Step::ready;
+
+    case Mode::tunnel:
+        realtime_reader_.feed(bytes);
+        account_.usage = realtime_reader_.usage();
+        return Step::ready;
+
     case Mode::idle:
     case Mode::over:
         break;
@@ -442,6 +466,19 @@ Exchange::Step Exchange::finish() {
         return Step::complete;
     }
 
+    case Mode::raw:
+        usage_reader_.finish();
+        account_.usage = usage_reader_.usage();
+        account_.response_model = usage_reader_.model();
+        account_.complete = true;
+        mode_ = Mode::over;
+        return Step::complete;
+
+    case Mode::tunnel:
+        account_.complete = true;
+        mode_ = Mode::over;
+        return Step::complete;
+
     case Mode::idle:
     case Mode::over:
         break;
@@ -450,6 +487,14 @@ Exchange::Step Exchange::finish() {
 }
 
 Exchange::Step Exchange::abort(Error error) {
+    if (mode_ == Mode::raw && delivered_) {
+        // Of an answer that nobody here can read the missing end must do.
+        account_.usage = usage_reader_.usage();
+        error_ = std::move(error);
+        broken_ = true;
+        mode_ = Mode::over;
+        return Step::complete;
+    }
     if (mode_ != Mode::stream || !started_) {
         return fail(std::move(error));
     }

@@ -128,17 +128,45 @@ bool is_query(std::string_view query) noexcept {
     });
 }
 
-std::string_view argument(std::string_view query,
-                          std::string_view name) noexcept {
-    while (!query.empty()) {
-        std::string_view one = query.substr(0, query.find('&'));
-        query.remove_prefix(std::min(one.size() + 1, query.size()));
-        if (one.size() > name.size() && one.starts_with(name)
-            && one[name.size()] == '=') {
-            return one.substr(name.size() + 1);
+Result<std::optional<Found>> find_argument(std::string_view query,
+                                           std::string_view name) {
+    std::optional<Found> found;
+    for (std::size_t at = 0; at < query.size();) {
+        std::size_t end = std::min(query.find('&', at), query.size());
+        std::size_t equals = std::min(query.find('=', at), end);
+        if (decode_argument(query.substr(at, equals - at)) == name) {
+            if (found) {
+                return invalid_request("the argument \"" + std::string(name)
+                                           + "\" is there twice",
+                                       std::string(name));
+            }
+            std::size_t value = std::min(equals + 1, end);
+            found = Found{value, end - value};
+        }
+        at = end + 1;
+    }
+    return found;
+}
+
+std::string decode_argument(std::string_view text) {
+    auto digit = [](char c) {
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : -1;
+    };
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0
+            && digit(text[i + 2]) >= 0) {
+            out.push_back(static_cast<char>(digit(text[i + 1]) * 16
+                                            + digit(text[i + 2])));
+            i += 2;
+        } else {
+            out.push_back(text[i] == '+' ? ' ' : text[i]);
         }
     }
-    return {};
+    return out;
 }
 
 }  // namespace llm::pass_through

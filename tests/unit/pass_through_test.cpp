@@ -123,10 +123,22 @@ TEST_CASE("paths belong to groups by their first segment",
 }
 
 TEST_CASE("an argument is found in a query", "[pass_through]") {
-    CHECK(argument("model=gpt&x=1", "model") == "gpt");
-    CHECK(argument("amodel=x&model=gpt", "model") == "gpt");
-    CHECK(argument("model", "model") == "");
-    CHECK(argument("", "model") == "");
+    auto argument = [](std::string_view query) -> std::string {
+        auto found = find_argument(query, "model");
+        if (!found) {
+            return "twice";
+        }
+        return *found ? decode_argument(query.substr((*found)->offset,
+                                                     (*found)->length))
+                      : "none";
+    };
+    CHECK(argument("model=gpt&x=1") == "gpt");
+    CHECK(argument("amodel=x&model=a%2Fb+c") == "a/b c");
+    CHECK(argument("mod%65l=gpt") == "gpt");
+    CHECK(argument("model") == "");
+    CHECK(argument("model=%zz%4") == "%zz%4");
+    CHECK(argument("") == "none");
+    CHECK(argument("model=a&x&mode%6C=b") == "twice");
 }
 
 TEST_CASE("a form's boundary is found", "[pass_through]") {
