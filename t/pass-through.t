@@ -207,7 +207,7 @@ whole('{"text":"hello","usage":{"type":"duration","seconds":3}}')
 ["\\APOST /v1/audio/transcriptions HTTP/1\\.1\r\n.*"
     . "^content-type: multipart/form-data; boundary=XX\r\n.*\r\n\r\n"
     . quotemeta((split /\n/, ::form('/x', ['model', 'whisper-1'],
-        ['file', "\x00\r\n--X\xff" x 3000]), 2)[1]) . "\\z"]
+        ['file', "\x00\r\n--X\xff" x 3000]), 2)[1] =~ s/\s+\z//r)]
 --- more_headers eval: $::Form
 --- request eval
 ::form('/v1/audio/transcriptions', ['model', 'whisper-1'],
@@ -225,7 +225,7 @@ openai|whisper-1|whisper-1|-|-+-=-|-|1|200
 whole('{}')
 --- upstream_request_like eval
 [quotemeta((split /\n/, ::form('/x', ['prompt', 'cat'],
-    ['model', 'dall-e-3'], ['image', "\x00" x 20000]), 2)[1]) . "\\z"]
+    ['model', 'dall-e-3'], ['image', "\x00" x 20000]), 2)[1] =~ s/\s+\z//r)]
 --- more_headers eval: $::Form
 --- request eval
 ::form('/painters/images/edits', ['prompt', 'cat'], ['model', 'painter'],
@@ -265,8 +265,6 @@ whole('{}')
  "GET /any/files?to=painters", "GET /any/files?to=zork"]
 --- error_code eval
 [200, 503, 200, 200, 404]
---- error_log
-Connection refused
 --- no_error_log
 [alert]
 
@@ -319,13 +317,10 @@ whole('{}')
 --- upstream_request_like eval
 ['\AGET /v1/files/a%20b%3Fc%23d HTTP', '\AGET /v1/files/%252e%252e/x HTTP',
  '\AGET /v1/files/x HTTP', '\AGET /v1/@evil.example:80/x HTTP',
- '\AGET /v2/rerank HTTP', '\AGET /v1/files/%5C..%5Cx HTTP',
- "\\AGET /v1/files HTTP/1\\.1\r\nHost: 127"]
---- raw_request eval
-[map { "GET $_ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n" }
-    '/v1/files/a%20b%3fc%23d', '/v1/files/%252e%252e/x', '/v1//files///x',
-    '/v1/@evil.example:80/x', '/bare/v2/rerank', '/v1/files/%5c..%5cx',
-    'http://evil.example/v1/files']
+ '\AGET /v2/rerank HTTP', '\AGET /v1/files/%5C..%5Cx HTTP']
+--- request eval
+[map { "GET $_" } '/v1/files/a%20b%3fc%23d', '/v1/files/%252e%252e/x', '/v1//files///x',
+    '/v1/@evil.example:80/x', '/bare/v2/rerank', '/v1/files/%5c..%5cx']
 
 
 
@@ -415,7 +410,7 @@ upstream prematurely closed connection
 
 
 === TEST 17: azure's deployments are named by the model
---- http_config eval: $::HttpConfig =~ s/hosting azure;/hosting azure_deployments;/r
+--- http_config eval: $::HttpConfig
 --- config
 llm_pass_through on;
 location / { llm_pass azure; }
@@ -444,7 +439,20 @@ whole('{}')
 
 
 
-=== TEST 19: values that nobody knows
+=== TEST 19: nor does a whole URL, or a host
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- upstream eval
+whole('{}')
+--- upstream_request_like eval
+["\\AGET /v1/files HTTP/1\\.1\r\nHost: 127\\.0\\.0\\.1:"]
+--- raw_request eval
+"GET http://evil.example/v1/files HTTP/1.1\r\nHost: evil.example\r\n"
+. "Connection: close\r\n\r\n"
+
+
+
+=== TEST 20: values that nobody knows
 --- http_config
 --- config
 llm_pass_through images zork;
@@ -454,7 +462,7 @@ qr/\[emerg\] .*invalid value "zork" in .*nginx\.conf:\d+/
 
 
 
-=== TEST 20: and off beside others
+=== TEST 21: and off beside others
 --- http_config
 --- config
 llm_pass_through off images;
