@@ -407,6 +407,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
     }
 
     ngx_http_llm_filter_init();
+    ngx_http_llm_pass_through_init();
     return NGX_OK;
 }
 

@@ -136,25 +136,49 @@ try {
     return NGX_ERROR;
 }
 
-// As much of the body as is there when the upstream starts.
-void start(ngx_http_request_t *r) noexcept {
-    try {
-        auto ctx = ngx_http_llm_find_ctx(r);
-        auto bufs = r->request_body ? r->request_body->bufs : nullptr;
-        if (r->request_body_no_buffering && bufs
-            && ngx_buf_in_memory(bufs->buf)) {
-            ctx->exchange->note_model(
-                {reinterpret_cast<char *>(bufs->buf->pos),
-                 static_cast<size_t>(bufs->buf->last - bufs->buf->pos)});
-            if (ctx->model.empty()) {
-                ctx->model = ctx->exchange->head().model;
-            }
+// The model of a form that is sent on as it comes, for who logs it.
+void look_into(ngx_http_llm_ctx_t *ctx, ngx_chain_t *in) {
+    constexpr size_t most = 16384;
+
+    for (auto cl = in; cl; cl = cl->next) {
+        if (!ngx_buf_in_memory(cl->buf)) {
+            continue;
         }
-    } catch (const std::bad_alloc &) {
-        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
+        std::string_view bytes(
+            reinterpret_cast<char *>(cl->buf->pos),
+            static_cast<size_t>(cl->buf->last - cl->buf->pos));
+        ctx->form_start.append(
+            bytes.substr(0, most - ctx->form_start.size()));
     }
-    ngx_http_upstream_init(r);
+    ctx->exchange->note_model(ctx->form_start);
+    std::string_view model = ctx->exchange->head().model;
+    if (!model.empty()) {
+        ctx->model = model;
+        if (ctx->answered) {
+            ctx->answered_model = to_ngx(model);
+        }
+    }
+    if (!model.empty() || ctx->form_start.size() == most) {
+        ctx->form_start = {};
+        ctx->form_read = 1;
+    }
+}
+
+ngx_http_request_body_filter_pt next_request_body_filter;
+
+ngx_int_t request_body_filter(ngx_http_request_t *r, ngx_chain_t *in) noexcept
+try {
+    auto ctx = static_cast<ngx_http_llm_ctx_t *>(
+        ngx_http_get_module_ctx(r, ngx_http_llm_module));
+    if (ctx && r->request_body_no_buffering && ctx->exchange
+        && ctx->exchange->operation() == llm::Operation::pass_through
+        && !ctx->form_read) {
+        look_into(ctx, in);
+    }
+    return next_request_body_filter(r, in);
+
+} catch (const std::bad_alloc &) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 }  // namespace
@@ -191,6 +215,11 @@ char *ngx_http_llm_pass_through_directive(ngx_conf_t *cf, ngx_command_t *,
         }
     }
     return NGX_CONF_OK;
+}
+
+void ngx_http_llm_pass_through_init() noexcept {
+    next_request_body_filter = ngx_http_top_request_body_filter;
+    ngx_http_top_request_body_filter = request_body_filter;
 }
 
 bool ngx_http_llm_pass_through_match(ngx_http_request_t *r,
@@ -270,7 +299,7 @@ ngx_int_t ngx_http_llm_pass_through_start(ngx_http_request_t *r) noexcept {
     }
     // What has been read belongs to the exchange by now.
     r->request_body_no_buffering = r->request_body == nullptr;
-    ngx_int_t rc = ngx_http_read_client_request_body(r, start);
+    ngx_int_t rc = ngx_http_read_client_request_body(r, ngx_http_upstream_init);
     return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
 }
 

@@ -17,6 +17,9 @@
 char *ngx_http_llm_pass_through_directive(ngx_conf_t *cf, ngx_command_t *cmd,
                                           void *conf) noexcept;
 
+// When all of http {} is read.
+void ngx_http_llm_pass_through_init() noexcept;
+
 // Whether the location lets a call of this path and method through: then
 // ctx->route and ctx->pass_through say what it is.
 bool ngx_http_llm_pass_through_match(ngx_http_request_t *r,
