@@ -247,7 +247,8 @@ char *find_dimensions(ngx_conf_t *cf, Conf *conf) noexcept {
     embedding.dimensions = given ? conf->wanted_dimensions : known->dimensions;
 
     bool selectable = known && !known->member.empty();
-    conf->dimensions_member = selectable ? known->member : "dimensions";
+    conf->dimensions_member = selectable ? known->member
+                                         : std::string_view();
     if (conf->send_dimensions != NGX_CONF_UNSET) {
         return NGX_CONF_OK;
     }
@@ -443,7 +444,7 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, Conf *conf) {
     const auto &provider = *conf->provider;
 
     if (conf->api == nullptr) {
-        conf->api = llm::embedding::find_api(provider.format->name());
+        conf->api = provider.embeddings;
         if (conf->api == nullptr) {
             auto format = to_ngx(provider.format->name());
             return refuse(cf, *conf,
