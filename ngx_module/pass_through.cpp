@@ -17,7 +17,7 @@ using llm::pass_through::everything;
 // Headers of a client that its provider is to have: what it asks for, and how
 // the body is. No credentials, no cookies, nothing of the connection's.
 constexpr std::string_view client_headers[] = {
-    "content-type",      "content-encoding",    "content-language",
+    "content-encoding",  "content-language",
     "idempotency-key",   "if-match",            "if-modified-since",
     "if-none-match",     "if-range",            "if-unmodified-since",
     "openai-beta",       "prefer",              "range",
@@ -352,6 +352,11 @@ void ngx_http_llm_pass_through_head(ngx_http_request_t *r,
                                                                 : accept);
     // The usage is read out of the answer.
     header("Accept-Encoding", "identity");
+    // One, the one by which the body was read.
+    if (std::string_view type = ctx->pass_through.content_type;
+        !type.empty() && is_header_value(type)) {
+        header("Content-Type", type);
+    }
     for (auto name : client_headers) {
         pass(name);
     }

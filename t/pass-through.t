@@ -108,7 +108,7 @@ whole($::ImageAnswer, '200 OK', 'Content-Type: application/json',
     . "Content-Length: " . length($::Image) . "\r\n"
     . "Accept: */*\r\n"
     . "Accept-Encoding: identity\r\n"
-    . "content-type: application/json\r\n"
+    . "Content-Type: application/json\r\n"
     . "idempotency-key: i-1\r\n"
     . "Authorization: Bearer provider-key\r\n\r\n"
     . $::Image) . "\\z"]
@@ -205,7 +205,7 @@ Content-Type: audio/mpeg
 whole('{"text":"hello","usage":{"type":"duration","seconds":3}}')
 --- upstream_request_like eval
 ["\\APOST /v1/audio/transcriptions HTTP/1\\.1\r\n.*"
-    . "^content-type: multipart/form-data; boundary=XX\r\n.*\r\n\r\n"
+    . "^Content-Type: multipart/form-data; boundary=XX\r\n.*\r\n\r\n"
     . quotemeta((split /\n/, ::form('/x', ['model', 'whisper-1'],
         ['file', "\x00\r\n--X\xff" x 3000]), 2)[1] =~ s/\s+\z//r)]
 --- more_headers eval: $::Form
