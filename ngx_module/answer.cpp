@@ -41,7 +41,9 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
     r->headers_out.content_type_len = content_type.size();
     r->headers_out.content_type_lowcase = nullptr;
 
-    bool list = ctx->route.operation == llm::Operation::models;
+    bool list = ctx->route.operation == llm::Operation::models
+                || (ctx->route.operation == llm::Operation::pass_through
+                    && ctx->answered_model.len == 0);
     if (llcf->headers && ctx->answered && !list
         && !ngx_http_llm_cache_is_hit(*ctx)) {
         std::string_view name = to_view(ctx->answered->name);

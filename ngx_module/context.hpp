@@ -6,6 +6,7 @@
 #include <memory>
 #include <memory_resource>
 #include <optional>
+#include <string>
 
 #include "llm/consumer.hpp"
 #include "llm/exchange.hpp"
@@ -66,6 +67,8 @@ struct ngx_http_llm_ctx_t {
 
     // The client's API; openai where the path says nothing.
     llm::RouteMatch route;
+    llm::PassThroughCall pass_through;  // where the route says that it is one
+    std::string form_start;     // of a body that is sent on as it comes
     std::string_view body;
     std::optional<llm::Exchange> exchange;
 
@@ -107,6 +110,7 @@ struct ngx_http_llm_ctx_t {
 
     unsigned body_read:1 = 0;       // the body handler has run
     unsigned body_waited:1 = 0;
+    unsigned form_read:1 = 0;       // as far as it will be
     unsigned policy_started:1 = 0;
     unsigned policy_done:1 = 0;
     unsigned answered_by_module:1 = 0;  // the answer is llm_pass's own

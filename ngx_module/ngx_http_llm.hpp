@@ -10,6 +10,7 @@
 #include "cache/conf.hpp"
 #include "limit/conf.hpp"
 
+#include "llm/embedding_format.hpp"
 #include "llm/format.hpp"
 
 extern "C" ngx_module_t ngx_http_llm_module;
@@ -47,6 +48,7 @@ struct ngx_http_llm_provider_t {
     const llm::Format *format;
     ngx_array_t also;           // ngx_http_llm_also_t: spoken as well, so
                                 // that calls in one of them stay in it
+    const llm::embedding::Api *embeddings;  // NULL: it has none
     llm::Quirks quirks;
 
     // The parts of "url".
@@ -161,6 +163,7 @@ struct ngx_http_llm_loc_conf_t {
     ngx_http_llm_pass_t *pass;
     ngx_flag_t enable;          // llm on: other content handlers, too
     ngx_uint_t drop_unsupported;    // llm_unsupported drop
+    ngx_uint_t pass_through;    // llm_pass_through: bits of its groups
     ngx_flag_t headers;         // llm_headers: X-LLM-Model
     size_t max_response;        // llm_max_response_size: one-shot answers
     size_t max_event;           // llm_max_event_size: one event of a stream
@@ -200,6 +203,10 @@ ngx_http_llm_provider_t *ngx_http_llm_find_provider(
 ngx_http_llm_also_t ngx_http_llm_provider_speaks(
     const ngx_http_llm_provider_t *provider,
     const llm::Format *client) noexcept;
+// Likewise for embeddings. NULL: it has none.
+const llm::embedding::Api *ngx_http_llm_provider_embeddings(
+    const ngx_http_llm_provider_t *provider,
+    const llm::embedding::Api *client) noexcept;
 
 // A worker's start and end, for the credentials of providers.
 ngx_int_t ngx_http_llm_providers_start(ngx_http_llm_main_conf_t *mcf) noexcept;

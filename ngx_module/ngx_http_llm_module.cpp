@@ -10,6 +10,7 @@
 #include "filter.hpp"
 #include "keepalive.hpp"
 #include "limit/request.hpp"
+#include "pass_through.hpp"
 #include "precontent.hpp"
 #include "simulate.hpp"
 #include "status/status.hpp"
@@ -126,6 +127,12 @@ ngx_command_t gateway_commands[] = {
      ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(ngx_http_llm_loc_conf_t, drop_unsupported),
      unsupported_values},
+
+    {ngx_string("llm_pass_through"),
+     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
+         | NGX_CONF_1MORE,
+     ngx_http_llm_pass_through_directive, NGX_HTTP_LOC_CONF_OFFSET, 0,
+     nullptr},
 
     {ngx_string("llm_headers"),
      NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF
@@ -301,6 +308,7 @@ void *create_loc_conf(ngx_conf_t *cf) noexcept {
     //     llcf->simulate = NULL;
     llcf->enable = NGX_CONF_UNSET;
     llcf->drop_unsupported = NGX_CONF_UNSET_UINT;
+    llcf->pass_through = NGX_CONF_UNSET_UINT;
     llcf->headers = NGX_CONF_UNSET;
     llcf->max_response = NGX_CONF_UNSET_SIZE;
     llcf->max_event = NGX_CONF_UNSET_SIZE;
@@ -325,6 +333,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
     }
     ngx_conf_merge_uint_value(conf->drop_unsupported, prev->drop_unsupported,
                               0);
+    ngx_conf_merge_uint_value(conf->pass_through, prev->pass_through, 0);
     ngx_conf_merge_value(conf->headers, prev->headers, 1);
     ngx_conf_merge_size_value(conf->max_response, prev->max_response,
                               limits.max_response);
@@ -398,6 +407,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
     }
 
     ngx_http_llm_filter_init();
+    ngx_http_llm_pass_through_init();
     return NGX_OK;
 }
 

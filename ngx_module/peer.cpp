@@ -32,7 +32,7 @@ llm::Error make_error(ErrorKind kind, std::string message) {
 // that was tried comes again only when all the others were. -1: none.
 ngx_int_t choose(ngx_http_llm_upstream_ctx_t *up) {
     ngx_int_t named = up->ctx->member;
-    if (named >= 0 && up->tried == 0) {
+    if (named >= 0 && !(up->tried & (uint64_t{1} << named))) {
         if (ngx_http_llm_pool_take(up->pool, named)) {
             return named;
         }
@@ -66,8 +66,14 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
                                                  ctx->route.format)
                         .format;
     target.model = member->model.len ? to_view(member->model) : ctx->model;
+    if (ctx->route.operation == llm::Operation::pass_through
+        && ctx->exchange->head().model.empty()) {
+        target.model = {};      // it is about no model
+    }
     target.drop_unsupported = llcf->drop_unsupported;
     target.quirks = member->provider->quirks;
+    target.embeddings = ngx_http_llm_provider_embeddings(
+        member->provider, ctx->route.embeddings);
 
     ctx->answered = member;
     copy_name(up, target.model);
@@ -467,6 +473,12 @@ ngx_int_t ngx_http_llm_peer_init(ngx_http_request_t *r,
     up->tries_left = up->pool->tries ? up->pool->tries
                                      : up->pool->members.nelts;
     up->start_msec = ngx_current_msec;
+    if (up->ctx->route.operation == llm::Operation::pass_through
+        && up->ctx->exchange->head().model.empty()) {
+        // What it is about, only one provider has.
+        up->tried = all_members(up->pool) & ~(uint64_t{1} << up->ctx->member);
+        up->tries_left = 1;
+    }
 
     pc->data = up;
     pc->get = get_peer;

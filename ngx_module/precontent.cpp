@@ -9,6 +9,7 @@
 #include "credentials/wait.hpp"
 #include "endpoint_wait.hpp"
 #include "limit/request.hpp"
+#include "pass_through.hpp"
 #include "relay.hpp"
 #include "request_body.hpp"
 #include "route.hpp"
@@ -86,7 +87,10 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         co_return NGX_DECLINED;
     }
 
-    if (auto opened = ctx->exchange->open(ctx->route); !opened) {
+    auto opened = ctx->route.operation == llm::Operation::pass_through
+                      ? ngx_http_llm_pass_through_open(r, ctx, llcf)
+                      : ctx->exchange->open(ctx->route);
+    if (!opened) {
         co_return ngx_http_llm_refuse(ctx, std::move(opened.error()));
     }
 
@@ -103,8 +107,10 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     if (auto routed = ngx_http_llm_route(r, ctx, llcf); !routed) {
         co_return ngx_http_llm_refuse(ctx, std::move(routed.error()));
     }
-    if (auto may = ngx_http_llm_check_model(r, ctx, llcf); !may) {
-        co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
+    if (!ctx->exchange->head().model.empty()) {
+        if (auto may = ngx_http_llm_check_model(r, ctx, llcf); !may) {
+            co_return ngx_http_llm_refuse(ctx, std::move(may.error()));
+        }
     }
 
     ngx_int_t rc = co_await admit(r, ctx, llcf);
@@ -199,8 +205,12 @@ void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->limit.reset();
     ctx->cache.reset();
     ctx->exchange.reset();
+    if (ctx->route.operation == llm::Operation::pass_through) {
+        ctx->route = {};        // what is let through is the location's
+    }
     ctx->pool = nullptr;
     ctx->member = -1;
+    ctx->model = {};
     ctx->upstream = nullptr;
     ctx->relay = nullptr;
     ctx->relayed = ctx->answered_by_module = 0;
@@ -214,7 +224,8 @@ llm::Error no_route() {
     llm::Error error;
     error.kind = llm::ErrorKind::not_found;
     error.message = "no such API route: this path ends in none of "
-                    ".../chat/completions, .../messages, .../models";
+                    ".../chat/completions, .../messages, .../embeddings, "
+                    ".../models, and llm_pass_through lets no other through";
     error.code = "unknown_url";
     return error;
 }
@@ -287,7 +298,12 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
     }
 
     ctx->route = ngx_http_llm_match_route(r);
-    if (ctx->route.format == nullptr) {
+    if (ctx->route.format == nullptr
+        && ngx_http_llm_pass_through_match(r, ctx, llcf)) {
+        if (!ngx_http_llm_pass_through_reads_body(r, ctx, llcf)) {
+            return run_policy(r, ctx);
+        }
+    } else if (ctx->route.format == nullptr) {
         if (llcf->pass == nullptr) {
             ctx->policy_done = 1;
             return unknown_call(r, ctx, llcf);
@@ -304,7 +320,8 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         ctx->policy_done = 1;
         return llcf->pass ? NGX_DECLINED : unknown_call(r, ctx, llcf);
     }
-    if (r->method != NGX_HTTP_POST) {
+    if (r->method != NGX_HTTP_POST
+        && ctx->route.operation != llm::Operation::pass_through) {
         if (llcf->pass == nullptr) {
             ctx->policy_done = 1;
             return unknown_call(r, ctx, llcf);

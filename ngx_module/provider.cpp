@@ -25,6 +25,7 @@ struct ProviderConf {
     const llm::Preset *preset;
     ngx_flag_t explicit_port;
     ngx_flag_t also_set;
+    ngx_flag_t embeddings_set;
     ngx_str_t ssl_name;
     ngx_http_llm_provider_ssl_t ssl;
 
@@ -191,6 +192,33 @@ ngx_int_t speak_words(ngx_conf_t *cf, ProviderConf *conf,
         }
     }
     return NGX_OK;
+}
+
+char *set_embeddings(ngx_conf_t *cf, ngx_command_t *, void *conf) {
+    auto *name = arguments(cf) + 1;
+    conf_of(conf)->embeddings_set = 1;
+    if (to_view(*name) == "off") {
+        return NGX_CONF_OK;
+    }
+    const auto *api = llm::embedding::find_api(to_view(*name));
+    conf_of(conf)->provider.embeddings = api;
+    if (api == nullptr) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown API of embeddings \"%V\"", name);
+        return conf_error();
+    }
+    return NGX_CONF_OK;
+}
+
+// By the preset's name, since some differ from what their chats speak.
+const llm::embedding::Api *embeddings_of(const ProviderConf &conf) noexcept {
+    const llm::embedding::Api *api = nullptr;
+    const auto &provider = conf.provider;
+    if (conf.preset && provider.format == llm::find_format(conf.preset->format))
+    {
+        api = llm::embedding::find_api(conf.preset->name);
+    }
+    return api ? api : llm::embedding::find_api(provider.format->name());
 }
 
 char *set_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
@@ -406,6 +434,7 @@ ngx_command_t commands[] = {
     {ngx_string("preset"), NGX_CONF_TAKE1, set_preset, 0, 0, nullptr},
     {ngx_string("format"), NGX_CONF_TAKE1, set_format, 0, 0, nullptr},
     {ngx_string("also"), NGX_CONF_1MORE, set_also, 0, 0, nullptr},
+    {ngx_string("embeddings"), NGX_CONF_TAKE1, set_embeddings, 0, 0, nullptr},
     {ngx_string("hosting"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, 0,
      PRIVATE(hosting), hostings},
     {ngx_string("api_version"), NGX_CONF_TAKE1, set_api_version, 0, 0,
@@ -601,6 +630,9 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
         }
     }
 
+    if (!conf->embeddings_set) {
+        provider.embeddings = embeddings_of(*conf);
+    }
     if (provider.api_key && provider.auth) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"auth\" and an API key in llm_provider \"%V\" "
@@ -779,6 +811,18 @@ ngx_http_llm_also_t ngx_http_llm_provider_speaks(
         }
     }
     return {provider->format, provider->path};
+}
+
+const llm::embedding::Api *ngx_http_llm_provider_embeddings(
+    const ngx_http_llm_provider_t *provider,
+    const llm::embedding::Api *client) noexcept {
+    auto *also = static_cast<ngx_http_llm_also_t *>(provider->also.elts);
+    for (ngx_uint_t i = 0; client && i < provider->also.nelts; i++) {
+        if (also[i].format->name() == client->name()) {
+            return client;
+        }
+    }
+    return provider->embeddings;
 }
 
 const ngx_http_llm_provider_ssl_t *ngx_http_llm_provider_ssl_conf(

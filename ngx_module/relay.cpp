@@ -63,6 +63,7 @@ ngx_int_t ngx_http_llm_relay_prepare(ngx_http_request_t *r,
     llm::Target target;
     target.format = ctx->route.format;
     target.model = ctx->model;
+    target.embeddings = ctx->route.embeddings;
     if (auto prepared = ctx->exchange->prepare(target); !prepared) {
         return NGX_DECLINED;
     }

@@ -66,8 +66,16 @@ llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
     ctx->model = model;
     ctx->member = -1;
 
+    bool modelless = ctx->route.operation == llm::Operation::pass_through
+                     && model.empty();
+
     if (pass->value == nullptr) {
         ctx->pool = pass->pool;
+        if (modelless) {
+            // Files and the like are where they were put: always there.
+            ctx->member = 0;
+            return {};
+        }
         if (ctx->pool->implicit) {
             ctx->member = 0;
             return {};
@@ -90,6 +98,10 @@ llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
 
     if (auto pool = ngx_http_llm_find_pool(mcf, name)) {
         ctx->pool = pool;
+        if (modelless) {
+            ctx->member = 0;
+            return {};
+        }
         ctx->member = find_member(pool, model);
         if (ctx->member == -1 && pass->strict && model != name) {
             return model_not_found(model);
@@ -98,6 +110,14 @@ llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
     }
 
     auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
+
+    for (ngx_uint_t i = 0; modelless && i < mcf->pools.nelts; ++i) {
+        if (pools[i]->implicit && to_view(pools[i]->name) == name) {
+            ctx->pool = pools[i];
+            ctx->member = 0;
+            return {};
+        }
+    }
 
     if (auto slash = name.find('/'); slash != name.npos
                                      && slash + 1 != name.size()) {

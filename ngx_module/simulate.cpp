@@ -11,6 +11,7 @@
 #include <string>
 
 #include "answer.hpp"
+#include "llm/embedding_format.hpp"
 #include "request_body.hpp"
 
 namespace {
@@ -212,6 +213,12 @@ ngx_int_t send_no_route(ngx_http_request_t *r, const Conf *conf) {
         error.message += route.pattern;
         separator = ", ";
     }
+    if (auto api = llm::embedding::find_api(conf->format->name())) {
+        for (const auto &route : api->routes()) {
+            error.message += ", ...";
+            error.message += route.pattern;
+        }
+    }
     error.code = "unknown_url";
     return send_error(r, conf, NGX_HTTP_NOT_FOUND, error);
 }
@@ -258,6 +265,54 @@ llm::Result<void> make_answer(Simulation &s, std::string_view body) {
     s.context.unique = s.answer->unique();
     s.context.prompt_estimate = s.answer->response().usage.prompt_tokens;
     return {};
+}
+
+constexpr std::int64_t default_dimensions = 256;
+constexpr std::int64_t most_dimensions = 4096;
+
+// Vectors for a call of this route; the answer goes to s.text.
+llm::Result<void> make_vectors(Simulation &s, std::string_view body,
+                               const llm::RouteMatch &route) {
+    using namespace llm::embedding;
+
+    llm::json::ParseLimits limits;
+    limits.depth = static_cast<size_t>(location(s.r)->max_depth);
+    if (auto parsed = s.document.parse(body, limits); !parsed) {
+        return std::move(parsed.error());
+    }
+    auto head = route.embeddings->parse_head(s.document, route);
+    if (!head) {
+        return std::move(head.error());
+    }
+    auto request = route.embeddings->parse_request(s.document, &s.memory);
+    if (!request) {
+        return std::move(request.error());
+    }
+    std::int64_t dimensions = request->dimensions.value_or(default_dimensions);
+    if (dimensions > most_dimensions) {
+        return llm::invalid_request("there are 4096 dimensions at most",
+                                    "dimensions");
+    }
+
+    std::string_view model = s.conf->model.empty() ? head->model
+                                                   : s.conf->model;
+    Response response(&s.memory);
+    response.model = model;
+    for (const Input &input : request->inputs) {
+        auto &floats = response.vectors.emplace_back(&s.memory).floats;
+        floats.resize(static_cast<size_t>(dimensions));
+        llm::simulate::embed(input.tokens ? input.tokens.raw() : input.text,
+                             s.conf->options.seed, floats);
+    }
+    response.usage.known = true;
+    response.usage.prompt_tokens = estimate_tokens(*request, model);
+    response.usage.total_tokens = response.usage.prompt_tokens;
+
+    s.context.request_model = model;
+    s.context.now = ngx_time();
+    s.context.unique = "simulated";
+    return route.embeddings->write_response(response, *request, route.single,
+                                            s.context, s.text);
 }
 
 ngx_int_t send_head(Simulation &s) {
@@ -454,15 +509,19 @@ void start_stream(Simulation &s) {
     run_stream(s);
 }
 
-void start_whole(Simulation &s) {
-    s.conf->format->write_response(s.answer->response(), s.context, s.text);
-    ngx_msec_t due = s.due(s.answer->steps() - 1);
+// All of the answer is s.text.
+void send_when_due(Simulation &s, ngx_msec_t due) {
     if (due == 0) {
         ngx_http_finalize_request(s.r, send_whole(s.r, NGX_HTTP_OK, s.text));
         return;
     }
     watch(s);
     ngx_add_timer(&s.timer, due);
+}
+
+void start_whole(Simulation &s) {
+    s.conf->format->write_response(s.answer->response(), s.context, s.text);
+    send_when_due(s, s.due(s.answer->steps() - 1));
 }
 
 void answer(ngx_http_request_t *r) {
@@ -485,7 +544,10 @@ void answer(ngx_http_request_t *r) {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
-    if (auto made = make_answer(*s, body); !made) {
+    llm::RouteMatch route = llm::match_route(to_view(r->uri), *conf->format);
+    auto made = route.embeddings ? make_vectors(*s, body, route)
+                                 : make_answer(*s, body);
+    if (!made) {
         auto status = static_cast<ngx_uint_t>(
             conf->format->error_status(made.error()));
         ngx_http_finalize_request(r,
@@ -493,7 +555,9 @@ void answer(ngx_http_request_t *r) {
         return;
     }
 
-    if (s->request->stream) {
+    if (route.embeddings) {
+        send_when_due(*s, conf->ttft);
+    } else if (s->request->stream) {
         start_stream(*s);
     } else {
         start_whole(*s);
@@ -516,9 +580,9 @@ ngx_int_t ngx_http_llm_simulate_handler(ngx_http_request_t *r) noexcept try {
 
     llm::RouteMatch route =
         llm::match_route(to_view(r->uri), *conf->format);
-    bool chat = route.format && route.operation == llm::Operation::chat;
+    bool call = route.format && route.operation != llm::Operation::models;
 
-    if (conf->status == 0 && chat && r->method == NGX_HTTP_POST) {
+    if (conf->status == 0 && call && r->method == NGX_HTTP_POST) {
         ngx_int_t rc = ngx_http_read_client_request_body(r, on_body);
         return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
     }
@@ -530,10 +594,10 @@ ngx_int_t ngx_http_llm_simulate_handler(ngx_http_request_t *r) noexcept try {
     if (conf->status) {
         return send_simulated_error(r, conf);
     }
-    if (route.format != conf->format) {
+    if (route.format == nullptr) {
         return send_no_route(r, conf);
     }
-    if (chat) {
+    if (call) {
         return send_not_allowed(r, conf, "POST");
     }
     if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {

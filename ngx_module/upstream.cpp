@@ -7,6 +7,7 @@
 #include "credentials/credentials.hpp"
 #include "limit/request.hpp"
 #include "models.hpp"
+#include "pass_through.hpp"
 #include "peer.hpp"
 #include "precontent.hpp"
 
@@ -117,9 +118,18 @@ void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     up->drain_first = 1;
     up->ctx->answered_by_module = 1;
 
+    exchange.delivered();
     u->headers_in.status_n = static_cast<ngx_uint_t>(exchange.status());
     u->headers_in.content_length_n =
         up->answer_done ? static_cast<off_t>(exchange.output().size()) : -1;
+    if (exchange.is_raw()) {
+        if (!up->chunked && up->content_length >= 0) {
+            u->headers_in.content_length_n = up->content_length;
+        }
+        if (ngx_http_llm_pass_through_headers(r, up) != NGX_OK) {
+            throw std::bad_alloc();
+        }
+    }
     // Under the name that the client's SDK knows.
     if (ngx_http_llm_answer_headers(r, up->ctx, exchange.content_type())
             != NGX_OK
@@ -127,6 +137,20 @@ void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
             && ngx_http_llm_add_header(r, exchange.client().request_id_header(),
                                        up->request_id) != NGX_OK)) {
         throw std::bad_alloc();
+    }
+
+    if (exchange.status() == NGX_HTTP_SWITCHING_PROTOCOLS) {
+        // What is in the buffer is the tunnel's.
+        u->headers_in.content_length_n = -1;
+        up->answer_done = 1;
+        up->drain_first = 0;
+        ngx_http_llm_pass_through_tunnel(r, up);
+        if (u->buffer.pos != u->buffer.last) {
+            (void) exchange.feed(
+                {reinterpret_cast<char *>(u->buffer.pos),
+                 static_cast<size_t>(u->buffer.last - u->buffer.pos)});
+        }
+        return;
     }
 
     // nginx sends the head with what it finds in the buffer behind it, in one
@@ -170,7 +194,8 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     up->ctx->retry_after = up->retry_after;
 
     up->refused = 1;
-    if (up->retryable && ngx_http_llm_peer_has_next(up)) {
+    if (up->retryable && ngx_http_llm_peer_has_next(up)
+        && !r->request_body_no_buffering) {
         return NGX_HTTP_UPSTREAM_INVALID_HEADER;
     }
 
@@ -178,7 +203,7 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     if (ngx_http_llm_cache_rescue(up->ctx, static_cast<ngx_uint_t>(status))) {
         up->ctx->error.reset();
         up->ctx->retry_after = -1;
-    } else {
+    } else if (!exchange.relay_error()) {
         exchange.refuse(error);
     }
     up->answer_done = 1;
@@ -228,7 +253,12 @@ ngx_int_t process_header(ngx_http_request_t *r) noexcept try {
         head.error_type = up->error_type;
         step = exchange.begin(head);
 
-        if (!up->chunked && up->content_length == -1) {
+        if (step == Step::ready && up->status.code == 101) {
+            up->ctx->error.reset();
+            deliver(r, up);
+            return NGX_OK;
+        }
+        if (!up->chunked && up->content_length == -1 && !up->body_done) {
             up->connection_close = 1;
             up->recv = c->recv;
             c->recv = recv_until_close;
@@ -277,6 +307,10 @@ ngx_int_t send_output(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     llm::Exchange &exchange = *up->ctx->exchange;
 
     if (exchange.output().empty()) {
+        if (exchange.is_raw() && !up->answer_done && up->received == 0) {
+            // The head at least.
+            return ngx_http_send_special(r, NGX_HTTP_FLUSH);
+        }
         return NGX_OK;
     }
 
@@ -317,6 +351,11 @@ ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
         up->drain_first = 0;
         if (up->answer_done) {
             body_over(r, up);
+        } else if (exchange.is_raw()
+                   && (up->chunked || up->content_length >= 0)) {
+            // The connection's end is none of the body's: no event could say
+            // to the client that something is missing.
+            u->length = 1;
         }
         return send_output(r, up);
     }
@@ -394,6 +433,9 @@ void end_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         // The provider said so itself, in the middle of its stream.
         up->counts_as_failure = 1;
     }
+    if (u->upgrade) {
+        (void) exchange.finish();
+    }
     if (up->answer_done) {
         return;
     }
@@ -406,6 +448,12 @@ void end_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         return;
     }
     up->answer_done = 1;
+
+    if (exchange.is_raw() && rc != 0) {
+        (void) exchange.abort(broken_answer("the provider's answer broke off"));
+        up->counts_as_failure = !client_left;
+        return;
+    }
 
     bool closed = rc == 0 && !up->chunked && up->content_length == -1;
     if (closed) {
@@ -494,6 +542,9 @@ ngx_int_t ngx_http_llm_pass_handler(ngx_http_request_t *r) noexcept try {
     u->input_filter = input_filter;
     u->input_filter_ctx = r;
 
+    if (ctx->route.operation == llm::Operation::pass_through) {
+        return ngx_http_llm_pass_through_start(r);
+    }
     r->main->count++;
     ngx_http_upstream_init(r);
     return NGX_DONE;

@@ -34,6 +34,7 @@ struct ngx_http_llm_upstream_ctx_t {
     std::string_view content_encoding;
     std::string_view request_id;    // the provider's name for the call
     std::string_view error_type;    // of its header, where it has one
+    ngx_list_t *kept;           // ngx_keyval_t: headers that are passed on
     off_t content_length;       // -1: not said
     time_t retry_after;         // -1: not said
     unsigned status_parsed:1;

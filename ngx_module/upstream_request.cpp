@@ -1,6 +1,7 @@
 #include "upstream.hpp"
 #include "client_header.hpp"
 #include "credentials/credentials.hpp"
+#include "pass_through.hpp"
 
 #include <charconv>
 #include <new>
@@ -56,10 +57,15 @@ bool evaluate(ngx_http_request_t *r, const ngx_http_complex_value_t &value,
 }
 
 // How the provider wants its key: "authorization" or a header's name. One way
-// for all the formats that it speaks: its server looks there.
-std::string_view key_header(const ngx_http_llm_provider_t *provider) noexcept {
-    return provider->key_header.len ? to_view(provider->key_header)
-                                    : provider->format->key_header();
+// for all the APIs that it speaks: its server looks there.
+std::string_view key_header(const ngx_http_llm_provider_t *provider,
+                            const llm::Exchange &exchange) noexcept {
+    if (provider->key_header.len) {
+        return to_view(provider->key_header);
+    }
+    return exchange.operation() == llm::Operation::embeddings
+               ? exchange.provider_embeddings()->key_header()
+               : provider->format->key_header();
 }
 
 bool add_key(ngx_http_request_t *r, const ngx_http_llm_provider_t *provider,
@@ -95,19 +101,27 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     const llm::Format &format = ctx->exchange->provider();
     bool stream = ctx->exchange->head().stream;
     Head head(out);
+    bool chat = ctx->exchange->operation() == llm::Operation::chat;
+    std::string path = ctx->exchange->request_path(to_view(
+        chat ? ngx_http_llm_provider_speaks(provider, &format).path
+             : provider->path));
 
+    bool passed = ctx->route.operation == llm::Operation::pass_through;
     bool get = ctx->exchange->operation() == llm::Operation::models;
 
-    std::string target;
-    llm::append_path(target,
-                     to_view(ngx_http_llm_provider_speaks(provider, &format)
-                                 .path),
-                     get ? format.models_path()
-                         : format.path(ctx->exchange->call_path()));
-    head.text(get ? "GET " : "POST ").text(target).text(" HTTP/1.1\r\n");
-    head.header("Host", to_view(provider->host_header));
+    if (passed) {
+        if (r->request_body_no_buffering) {
+            body_size = static_cast<size_t>(
+                ngx_max(r->headers_in.content_length_n, 0));
+        }
+        ngx_http_llm_pass_through_head(r, ctx, path, body_size, out);
+    } else {
+        head.text(get ? "GET " : "POST ").text(path)
+            .text(" HTTP/1.1\r\n");
+        head.header("Host", to_view(provider->host_header));
+    }
 
-    if (!get) {
+    if (!get && !passed) {
         char digits[24];
         auto end =
             std::to_chars(digits, digits + sizeof(digits), body_size).ptr;
@@ -115,11 +129,14 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         head.header("Content-Length",
                     {digits, static_cast<size_t>(end - digits)});
     }
-    head.header("Accept", stream ? format.stream_type() : "application/json");
-    // A translated answer is read here, so it must come uncompressed.
-    head.header("Accept-Encoding", "identity");
-    if (provider->keepalive == 0 && provider->group == nullptr) {
-        head.header("Connection", "close");
+    if (!passed) {
+        head.header("Accept",
+                    stream ? format.stream_type() : "application/json");
+        // A translated answer is read here, so it must come uncompressed.
+        head.header("Accept-Encoding", "identity");
+        if (provider->keepalive == 0 && provider->group == nullptr) {
+            head.header("Connection", "close");
+        }
     }
 
     auto own = static_cast<ngx_http_llm_header_t *>(provider->headers.elts);
@@ -165,11 +182,16 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     if (provider->auth) {
         // Of the body as it goes out, which is final now; anew for each try.
         ngx_http_llm_signed_request_t request;
-        request.method = get ? "GET" : "POST";
+        request.method = get      ? "GET"
+                         : passed ? to_view(r->method_name)
+                                  : "POST";
         request.host = to_view(provider->host_header);
-        request.target = target;
+        request.target = path;
         if (!get) {
             request.content_type = "application/json";
+            if (auto *type = r->headers_in.content_type; passed) {
+                request.content_type = type ? to_view(type->value) : "";
+            }
             request.body = ctx->exchange->pieces();
         }
         if (!ngx_http_llm_credentials_headers(r, provider->auth, request,
@@ -177,7 +199,7 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
             return false;
         }
     }
-    std::string_view key = key_header(provider);
+    std::string_view key = key_header(provider, *ctx->exchange);
     if (!is_own(key) && !add_key(r, provider, key, head)) {
         return false;
     }

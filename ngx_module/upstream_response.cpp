@@ -2,6 +2,7 @@
 #include "upstream.hpp"
 
 #include "cache/request.hpp"
+#include "pass_through.hpp"
 
 #include <charconv>
 #include <new>
@@ -42,6 +43,10 @@ std::string_view keep(ngx_http_request_t *r, std::string_view value) {
 
 bool take_header(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up,
                  std::string_view name, std::string_view value) {
+    if (up->ctx->route.operation == llm::Operation::pass_through
+        && !ngx_http_llm_pass_through_keep(r, up, name, value)) {
+        throw std::bad_alloc();
+    }
     if (name_is(name, "content-type")) {
         up->content_type = keep(r, value);
 
@@ -111,6 +116,7 @@ void ngx_http_llm_upstream_reset(ngx_http_llm_upstream_ctx_t *up) noexcept {
     up->content_encoding = {};
     up->request_id = {};
     up->error_type = {};
+    up->kept = nullptr;
     up->content_length = -1;
     up->retry_after = -1;
     up->received = 0;
@@ -185,6 +191,13 @@ ngx_int_t ngx_http_llm_upstream_parse_head(ngx_http_request_t *r,
             if (up->status.code == 204 || up->status.code == 304) {
                 up->chunked = 0;
                 up->content_length = 0;
+            }
+            if (r->method == NGX_HTTP_HEAD
+                && up->ctx->route.operation
+                       == llm::Operation::pass_through) {
+                // The length is that of another answer.
+                up->chunked = 0;
+                up->body_done = 1;
             }
             up->head_parsed = 1;
             return NGX_OK;

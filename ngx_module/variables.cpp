@@ -79,6 +79,9 @@ Text usage_source(const Ctx &ctx) {
 }
 
 Text client_format(const Ctx &ctx) {
+    if (ctx.route.embeddings) {
+        return found(ctx.route.embeddings->name());
+    }
     return ctx.route.format ? found(ctx.route.format->name()) : Text{};
 }
 

@@ -146,7 +146,7 @@ qr/\[emerg\] .*duplicate llm_embedding "e" in .*nginx\.conf:\d+/
 llm_embedding e { format anthropic; }
 --- must_die
 --- error_log eval
-qr/\[emerg\] .*unknown format "anthropic", it must be "openai", "ollama", "cohere" or "gemini" in .*nginx\.conf:\d+/
+qr/\[emerg\] .*unknown format "anthropic", it must be one of openai, .*, tei in .*nginx\.conf:\d+/
 
 
 

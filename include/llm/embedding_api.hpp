@@ -1,11 +1,5 @@
-// Embeddings from a provider: what each API is sent for one text, and what is
-// made of its answer. Sources:
-//
-//     openai  https://platform.openai.com/docs/api-reference/embeddings; so do
-//             Azure (its v1 API), Mistral, vLLM, llama.cpp, TEI and many more
-//     ollama  https://github.com/ollama/ollama/blob/main/docs/api.md
-//     cohere  https://docs.cohere.com/reference/embed (v2)
-//     gemini  https://ai.google.dev/api/embeddings
+// Embeddings for the gateway itself: one text's vector from a provider, in any
+// embedding API (llm/embedding_format.hpp).
 //
 // Texts that are compared are of one kind, so where an API asks what a text is
 // for, it is told the use that treats both sides alike: Cohere's input_type is
@@ -20,22 +14,10 @@
 #include <string>
 #include <string_view>
 
+#include "llm/embedding_format.hpp"
 #include "llm/result.hpp"
 
 namespace llm::embedding {
-
-struct Api {
-    std::string_view name;
-    // How a key is sent: "authorization" (as "Bearer KEY") or a header's name.
-    std::string_view key_header;
-    // Ends of base URLs that are none of this API's, but of the provider's
-    // OpenAI-compatible one, or of its version: so that chat and embeddings
-    // can share a URL. At most one is cut off.
-    std::span<const std::string_view> foreign_ends;
-};
-
-// nullptr where there is none of this name.
-const Api *find_api(std::string_view name) noexcept;
 
 // What is known of a model.
 struct KnownModel {
@@ -54,17 +36,17 @@ struct Question {
     std::string_view text;      // UTF-8; other bytes are replaced by U+FFFD
     // Asked for; 0: not mentioned.
     std::uint32_t dimensions = 0;
-    // How the openai API calls it.
-    std::string_view dimensions_member = "dimensions";
+    // As WriteOptions::dimensions_member.
+    std::string_view dimensions_member = {};
 };
 
-// The path of a call: that of the base URL ("", or "/v1"), and the API's own.
-std::string request_path(const Api &api, std::string_view base,
-                         std::string_view model);
+// The path of a question: as request_path() of one text.
+std::string question_path(const Api &api, std::string_view base,
+                          std::string_view model);
 
-// Appends the body of a call: JSON.
-void write_request(const Api &api, const Question &question,
-                   std::string &out);
+// Appends the body of a question: JSON.
+void write_question(const Api &api, const Question &question,
+                    std::string &out);
 
 // The longest answer that makes sense, in bytes, for a vector of so many
 // dimensions: numbers written long, one to a line.

@@ -17,8 +17,10 @@
 #include <vector>
 
 #include "llm/chat.hpp"
+#include "llm/embedding_format.hpp"
 #include "llm/format.hpp"
 #include "llm/json.hpp"
+#include "llm/pass_through.hpp"
 #include "llm/result.hpp"
 #include "llm/tokens.hpp"
 #include "llm/wire.hpp"
@@ -39,6 +41,8 @@ struct Target {
     std::string_view model;
     bool drop_unsupported = false;
     Quirks quirks;
+    // For Operation::embeddings; nullptr: the provider has none.
+    const embedding::Api *embeddings = nullptr;
 };
 
 // What is known of an answer so far, for accounting.
@@ -47,6 +51,14 @@ struct Account {
     chat::FinishReason finish_reason = chat::FinishReason::none;
     chat::Usage usage;              // estimated where the provider is silent
     bool complete = false;          // the answer came whole
+};
+
+// A call that is passed on as it is.
+struct PassThroughCall {
+    pass_through::Path path;
+    std::string_view query;         // as it came, without "?"
+    std::string_view content_type;  // of the body
+    bool upgrade = false;           // to WebSocket
 };
 
 // Sees the answer as the provider gives it, before the client's bytes are made
@@ -114,6 +126,12 @@ public:
         operation_ = Operation::models;
         shows_model_ = std::move(shows);
     }
+    // Operation::pass_through; all views must outlive the exchange. The model
+    // is read out of the query, or the body: one that the exchange was not
+    // given is nobody's business here.
+    Result<void> open_pass_through(const PassThroughCall &call);
+    // The beginning of such a body, if it tells the model to whoever logs.
+    void note_model(std::string_view beginning);
     Operation operation() const noexcept { return operation_; }
 
     const Format &client() const noexcept { return client_; }
@@ -124,6 +142,8 @@ public:
 
     // The whole call, read at the first time; lives as long as this object.
     Result<const chat::Request *> request();
+    // Likewise, of Operation::embeddings.
+    Result<const embedding::Request *> embedding_request();
 
     // Must outlive the answer. nullptr: nobody.
     void observe(AnswerObserver *observer) noexcept { observer_ = observer; }
@@ -136,10 +156,19 @@ public:
     // The format of the try's provider.
     const Format &provider() const noexcept { return *target_.format; }
 
+    // Of Operation::embeddings, the API that its provider is asked in.
+    const embedding::Api *provider_embeddings() const noexcept {
+        return target_.embeddings;
+    }
+
     // What the path of the try's request is made of.
     CallPath call_path() const noexcept {
         return {operation_, target_.model, head_.stream, target_.quirks};
     }
+
+    // The path, and query, of the try's request, at a provider whose URL has
+    // this path.
+    std::string request_path(std::string_view base) const;
 
     // Starts a try: makes the body for this target. The pieces are views into
     // the client's body or into this object, valid until the next prepare().
@@ -179,6 +208,14 @@ public:
     // answer would look different (another API, a stream, another second).
     bool answer(const Rendition &rendition);
 
+    // Operation::pass_through, after Step::failed: answers with the error that
+    // the provider sent, as it is. False: there is none that should be seen.
+    bool relay_error();
+    // The answer's bytes are the provider's.
+    bool is_raw() const noexcept { return raw_; }
+    // The head of the answer has gone out: what breaks now stays broken.
+    void delivered() noexcept { delivered_ = true; }
+
     // After Step::failed, where the head of a stream is out already: its last
     // event, in the client's shape.
     void fail_stream(const Error &error);
@@ -203,6 +240,16 @@ private:
     Step finish_one_shot();
     Step finish_models(json::Value root);
     Step finish_error();
+    // embeddings.cpp
+    Result<void> prepare_embeddings();
+    Step finish_embeddings(json::Value root);
+    // pass_through.cpp
+    Result<void> check_model_name() const;
+    void prepare_pass_through();
+    std::string pass_through_path(std::string_view base) const;
+    Step begin_pass_through(const AnswerHead &head);
+    // The client's body with changes, as pieces_.
+    void splice(const std::vector<json::Edit> &edits);
     void account_for(chat::Response &response);
     void begin_answer();
     void write_answer(const chat::Response &response);
@@ -223,6 +270,21 @@ private:
     std::string_view query_;            // of the client's path
     RequestHead head_;
     std::optional<chat::Request> request_;
+    const embedding::Api *embeddings_ = nullptr;    // the client's
+    bool single_ = false;               // of embeddings: the client's route
+    std::optional<embedding::Request> embedding_request_;
+
+    // Operation::pass_through.
+    PassThroughCall pass_;
+    std::string pass_model_;            // what head_.model is a view of
+    std::optional<pass_through::Found> model_in_body_;      // of a form
+    std::optional<pass_through::Found> model_in_query_;
+    std::string raw_type_;              // the answer's Content-Type
+    pass_through::UsageReader usage_reader_;
+    pass_through::RealtimeReader realtime_reader_;
+    bool raw_ = false;
+    bool delivered_ = false;
+    bool readable_error_ = false;
 
     // The try.
     Target target_;
@@ -231,7 +293,15 @@ private:
     std::vector<std::string_view> pieces_;
 
     // The answer.
-    enum class Mode : std::uint8_t { idle, one_shot, stream, error_body, over };
+    enum class Mode : std::uint8_t {
+        idle,
+        one_shot,
+        stream,
+        error_body,
+        raw,            // Operation::pass_through
+        tunnel,         // likewise, once it is WebSocket
+        over,
+    };
     Mode mode_ = Mode::idle;
     AnswerHead answer_head_;            // its views are into the strings below
     std::string request_id_;

@@ -23,10 +23,16 @@ namespace llm {
 
 class Format;
 
+namespace embedding {
+class Api;
+}  // namespace embedding
+
 enum class Operation : std::uint8_t {
     chat,
     models,
-    version,    // what the server is: Ollama's /api/version
+    version,            // what the server is: Ollama's /api/version
+    embeddings,
+    pass_through,       // not translated (llm/pass_through.hpp)
 };
 
 // One way into a format: how a client's path ends, and what it asks for.
@@ -53,6 +59,9 @@ struct RouteMatch {
     std::string_view model = {};             // of the path; empty: the body has it
     bool stream = false;                // of the path
     std::string_view query = {};             // as it came, without "?"
+    // Operation::embeddings: in whose API; `format` is that of its errors.
+    const embedding::Api *embeddings = nullptr;
+    bool single = false;                // of embeddings: one text, no list
 };
 
 struct HeaderField {

@@ -38,6 +38,7 @@ struct Node {
     std::uint32_t next;     // sibling
     std::uint32_t size;     // elements or members; the first is this + 1
     Kind kind;
+    bool packed;            // an array whose elements are no nodes
 };
 
 }  // namespace detail
@@ -65,6 +66,9 @@ public:
     bool is_string() const noexcept { return is(Kind::string); }
     bool is_array() const noexcept { return is(Kind::array); }
     bool is_object() const noexcept { return is(Kind::object); }
+    // An array of numbers, one at least, that ParseLimits::pack_numbers has
+    // kept from being elements: raw() has them, size() counts them.
+    bool is_packed() const noexcept { return node_ && node_->packed; }
 
     // The decoded text of a string; empty for anything else.
     std::string_view string() const noexcept {
@@ -188,7 +192,8 @@ inline Value::Members Value::members() const noexcept {
 }
 
 inline Value::Elements Value::elements() const noexcept {
-    return Elements(is_array() && node_->size ? node_ + 1 : nullptr);
+    return Elements(is_array() && node_->size && !node_->packed ? node_ + 1
+                                                                 : nullptr);
 }
 
 struct ParseLimits {
@@ -198,6 +203,10 @@ struct ParseLimits {
     // two readers could understand it differently, a way around policies. A
     // provider's answer: tolerated, the first one counts.
     bool duplicates = false;
+    // Numbers in arrays become no values of their own, so that vectors cost
+    // no more memory than their text: see Value::is_packed(). Of an array
+    // with other values, too, elements() has only those.
+    bool pack_numbers = false;
 };
 
 // Owns the tree; the text stays the caller's and must outlive it. A Document

@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +89,11 @@ private:
     std::string unique_;
     std::size_t next_ = 0;
 };
+
+// A text's vector: of unit length, and the sum of one for each of its words,
+// so that texts which share words are alike. Upper or lower case is the same.
+// A text without words: all components alike.
+void embed(std::string_view text, std::uint64_t seed, std::span<float> out);
 
 // The tokens of the prompt, by the estimate above.
 std::int64_t estimate_prompt_tokens(const chat::Request &request) noexcept;

@@ -60,7 +60,7 @@ struct Call {
 
 bool read_call(ngx_http_llm_ctx_t &ctx, Call &call) noexcept {
     // Nobody was asked, or this gateway refused.
-    if (!ctx.exchange || ctx.route.operation != llm::Operation::chat
+    if (!ctx.exchange || ctx.route.operation == llm::Operation::models
         || ngx_http_llm_cache_is_hit(ctx)
         || (ctx.answered == nullptr && (!ctx.relay || ctx.tries == 0))) {
         return false;
@@ -75,7 +75,7 @@ bool read_call(ngx_http_llm_ctx_t &ctx, Call &call) noexcept {
                   && (ctx.error || ctx.exchange->broken()
                       || (ctx.relay && !ctx.relayed));
     bool has_usage = account.usage.known || account.usage.estimated;
-    call.known = (ctx.answered && ctx.answered->model.len)
+    call.known = call.model.empty() ? false : (ctx.answered && ctx.answered->model.len)
                  || (has_usage && !call.failed);
     if (has_usage) {
         call.usage = account.usage;

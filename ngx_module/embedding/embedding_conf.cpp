@@ -67,9 +67,13 @@ char *set_format(ngx_conf_t *cf, ngx_command_t *, void *data) {
     auto *name = arguments(cf) + 1;
     conf_of(data)->api = llm::embedding::find_api(to_view(*name));
     if (conf_of(data)->api == nullptr) {
+        std::string names;
+        for (const auto *api : llm::embedding::apis()) {
+            names.append(names.empty() ? "" : ", ").append(api->name());
+        }
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown format \"%V\", it must be \"openai\", "
-                           "\"ollama\", \"cohere\" or \"gemini\"", name);
+                           "unknown format \"%V\", it must be one of %*s",
+                           name, names.size(), names.data());
         return conf_error();
     }
     return NGX_CONF_OK;
@@ -243,7 +247,8 @@ char *find_dimensions(ngx_conf_t *cf, Conf *conf) noexcept {
     embedding.dimensions = given ? conf->wanted_dimensions : known->dimensions;
 
     bool selectable = known && !known->member.empty();
-    conf->dimensions_member = selectable ? known->member : "dimensions";
+    conf->dimensions_member = selectable ? known->member
+                                         : std::string_view();
     if (conf->send_dimensions != NGX_CONF_UNSET) {
         return NGX_CONF_OK;
     }
@@ -329,9 +334,9 @@ ngx_int_t make_url(ngx_conf_t *cf, Conf *conf) {
     }
     std::string url(provider.ssl ? "https://" : "http://");
     url.append(host).append(":").append(std::to_string(provider.port));
-    url.append(llm::embedding::request_path(*conf->api,
-                                            to_view(provider.path),
-                                            to_view(conf->model)));
+    url.append(llm::embedding::question_path(*conf->api,
+                                             to_view(provider.path),
+                                             to_view(conf->model)));
 
     auto *text = static_cast<char *>(ngx_pnalloc(cf->pool, url.size() + 1));
     if (text == nullptr) {
@@ -439,7 +444,7 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, Conf *conf) {
     const auto &provider = *conf->provider;
 
     if (conf->api == nullptr) {
-        conf->api = llm::embedding::find_api(provider.format->name());
+        conf->api = provider.embeddings;
         if (conf->api == nullptr) {
             auto format = to_ngx(provider.format->name());
             return refuse(cf, *conf,
@@ -468,7 +473,7 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, Conf *conf) {
 
     auto dimensions = std::to_string(embedding.dimensions);
     return ngx_http_llm_digest(
-               {conf->api->name, to_view(provider.host_header), conf->url,
+               {conf->api->name(), to_view(provider.host_header), conf->url,
                 to_view(conf->model), dimensions},
                embedding.identity)
                ? NGX_CONF_OK : conf_error();

@@ -398,7 +398,7 @@ bool make_headers(ngx_http_request_t *r, const Conf &conf,
     auto *own = static_cast<ngx_http_llm_header_t *>(provider.headers.elts);
     std::string_view value;
     for (ngx_uint_t i = 0; i < provider.headers.nelts; i++) {
-        own_key = own_key || is_name(conf.api->key_header, own[i].name);
+        own_key = own_key || is_name(conf.api->key_header(), own[i].name);
         own_accept = own_accept || is_name("accept", own[i].name);
         if (!evaluate(r, own[i].value, value)) {
             return false;
@@ -422,8 +422,8 @@ bool make_headers(ngx_http_request_t *r, const Conf &conf,
     bool whole = value.size() > bearer.size()
                  && ngx_strncasecmp(to_ngx(value).data, to_ngx(bearer).data,
                                     bearer.size()) == 0;
-    bool authorization = conf.api->key_header == "authorization";
-    auto name = authorization ? "Authorization" : conf.api->key_header;
+    bool authorization = conf.api->key_header() == "authorization";
+    auto name = authorization ? "Authorization" : conf.api->key_header();
     if (whole && !authorization) {
         value.remove_prefix(bearer.size());
     }
@@ -499,7 +499,7 @@ ngx_int_t ngx_http_llm_remote_embed(
             static_cast<std::uint32_t>(conf->embedding.dimensions);
         question.dimensions_member = conf->dimensions_member;
     }
-    embedding::write_request(*conf->api, question, call->body);
+    embedding::write_question(*conf->api, question, call->body);
 
     call->remote = remote;
     call->flight = flight;

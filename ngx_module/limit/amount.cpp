@@ -89,15 +89,38 @@ std::vector<std::string_view> models_of(const ngx_http_llm_ctx_t &ctx) {
     return models;
 }
 
+std::int64_t embedding_prompt(ngx_http_llm_ctx_t *ctx) {
+    auto request = ctx->exchange->embedding_request();
+    if (!request) {
+        return clamp(llm::estimate_prompt_tokens(ctx->exchange->body()));
+    }
+    std::int64_t most = 0;
+    for (auto model : models_of(*ctx)) {
+        most = std::max(most,
+                        llm::embedding::estimate_tokens(**request, model));
+    }
+    return clamp(most + most / estimate_margin);
+}
+
 }  // namespace
 
 std::optional<std::int64_t> ngx_http_llm_limit_prompt_bound(
     const ngx_http_llm_ctx_t &ctx) noexcept {
+    if (ctx.route.operation == llm::Operation::pass_through) {
+        return std::nullopt;
+    }
     auto bound = llm::tokens::prompt_bound(ctx.exchange->body());
     return bound ? std::optional(clamp(*bound)) : std::nullopt;
 }
 
 std::int64_t ngx_http_llm_limit_prompt(ngx_http_llm_ctx_t *ctx) {
+    if (ctx->route.operation == llm::Operation::pass_through) {
+        // What it costs only the answer says.
+        return clamp(llm::estimate_prompt_tokens(ctx->exchange->body()));
+    }
+    if (ctx->route.operation == llm::Operation::embeddings) {
+        return embedding_prompt(ctx);
+    }
     auto request = ctx->exchange->request();
     if (!request) {
         // It may be newer than this gateway, and pass all the same.
@@ -122,7 +145,9 @@ std::int64_t ngx_http_llm_limit_amount(
     const ngx_http_llm_limit_conf_t &conf,
     const llm::limit::UsageSketch &sketch) noexcept {
     std::int64_t answer = 0;
-    if (ngx_http_llm_limit_counts_answers(count)) {
+    // Only chats are answered with tokens.
+    if (ngx_http_llm_limit_counts_answers(count)
+        && ctx.route.operation == llm::Operation::chat) {
         llm::limit::BoundOptions options;
         options.quantile = conf.quantile;
         options.margin = conf.margin;
@@ -161,6 +186,10 @@ bool ngx_http_llm_limit_is_charged(
     }
     if (ngx_http_llm_cache_is_hit(ctx)) {
         return conf.cached;
+    }
+    if (ctx.route.operation == llm::Operation::pass_through) {
+        // Few say their usage, but all are requests.
+        return ctx.answered_by_module && !ctx.error;
     }
     const auto &usage = ctx.exchange->account().usage;
     if (!usage.known && !usage.estimated) {

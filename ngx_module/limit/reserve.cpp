@@ -110,7 +110,8 @@ void set_amounts(LimitCtx &limit, std::int64_t prompt, bool is_bound) {
         }
         llm::limit::UsageSketch sketch{};
         Count count = held.zone->spec.count;
-        if (ngx_http_llm_limit_counts_answers(count) && !head.max_tokens) {
+        if (ngx_http_llm_limit_counts_answers(count) && !head.max_tokens
+            && limit.ctx->route.operation == llm::Operation::chat) {
             held.learns = true;
             held.sketch = sketch_key(held.text, head.model);
             ngx_http_llm_limit_locked_t locked(held.zone);
@@ -471,7 +472,7 @@ task::Task ngx_http_llm_limit_reserve(ngx_http_request_t *r,
                                       const ngx_http_llm_loc_conf_t *llcf) {
     const auto &conf = llcf->limit;
     if (!ngx_http_llm_limit_is_on(conf)
-        || ctx->route.operation != llm::Operation::chat) {
+        || ctx->route.operation == llm::Operation::models) {
         co_return NGX_DECLINED;
     }
 

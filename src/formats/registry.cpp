@@ -1,3 +1,4 @@
+#include "llm/embedding_format.hpp"
 #include "llm/format.hpp"
 
 namespace llm {
@@ -64,12 +65,38 @@ bool improve(RouteMatch &best, std::size_t &longest, const Format &format,
         std::string_view model;
         if (route.pattern.size() > longest
             && fits(path, route.pattern, model)) {
-            best = {&format, route.operation, model, route.stream, {}};
+            best = {&format, route.operation, model, route.stream, {},
+                    nullptr, false};
             longest = route.pattern.size();
             better = true;
         }
     }
     return better;
+}
+
+// Errors of an embedding API are those of the chats beside it.
+const Format &format_of(const embedding::Api &api) noexcept {
+    const Format *format = find_format(api.name());
+    return format ? *format : openai_format();
+}
+
+// Likewise for embeddings; `only`: of this format, NULL: of any.
+void improve_embeddings(RouteMatch &best, std::size_t &longest,
+                        const Format *only, std::string_view path) noexcept {
+    for (const embedding::Api *api : embedding::apis()) {
+        if (only && only->name() != api->name()) {
+            continue;
+        }
+        for (const embedding::Route &route : api->routes()) {
+            std::string_view model;
+            if (route.pattern.size() > longest
+                && fits(path, route.pattern, model)) {
+                best = {&format_of(*api), Operation::embeddings, model,
+                        false, {}, api, route.single};
+                longest = route.pattern.size();
+            }
+        }
+    }
 }
 
 std::string_view without_last_slash(std::string_view path) noexcept {
@@ -82,6 +109,7 @@ RouteMatch match_route(std::string_view path, const Format &format) noexcept {
     RouteMatch match;
     std::size_t longest = 0;
     improve(match, longest, format, without_last_slash(path));
+    improve_embeddings(match, longest, &format, without_last_slash(path));
     return match;
 }
 
@@ -92,6 +120,7 @@ RouteMatch match_route(std::string_view path,
     for (const Format *format : formats()) {
         improve(match, longest, *format, without_last_slash(path));
     }
+    improve_embeddings(match, longest, nullptr, without_last_slash(path));
     for (const Format *format : formats()) {
         if (format->recognises(hints)) {
             if (auto own = match_route(path, *format); own.format) {

@@ -1,4 +1,5 @@
 #include "llm/exchange.hpp"
+#include "llm/url.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -185,24 +186,34 @@ Result<void> Exchange::open(const RouteMatch &route) {
         return invalid_request("the request's body must be a JSON object");
     }
 
-    auto head = client_.parse_head(document_, route);
+    embeddings_ = route.embeddings;
+    single_ = route.single;
+    if (embeddings_) {
+        operation_ = Operation::embeddings;
+    }
+    auto head = embeddings_ ? embeddings_->parse_head(document_, route)
+                            : client_.parse_head(document_, route);
     if (!head) {
         return head.error();
     }
-    if (head->model.size() > limits_.max_model) {
+    head_ = *head;
+    query_ = route.query;
+    return check_model_name();
+}
+
+Result<void> Exchange::check_model_name() const {
+    if (head_.model.size() > limits_.max_model) {
         return invalid_request("the model's name is longer than "
                                    + std::to_string(limits_.max_model)
                                    + " bytes",
                                "model");
     }
     // No encoding would keep these from being a step in a provider's path.
-    if (head->model == "." || head->model == "..") {
-        return invalid_request("\"" + std::string(head->model)
+    if (head_.model == "." || head_.model == "..") {
+        return invalid_request("\"" + std::string(head_.model)
                                    + "\" is no model's name",
                                "model");
     }
-    head_ = *head;
-    query_ = route.query;
     return {};
 }
 
@@ -233,6 +244,13 @@ Result<void> Exchange::prepare(const Target &target) {
     if (operation_ == Operation::models) {
         return {};
     }
+    if (operation_ == Operation::embeddings) {
+        return prepare_embeddings();
+    }
+    if (operation_ == Operation::pass_through) {
+        prepare_pass_through();
+        return {};
+    }
 
     WriteOptions options;
     options.model = target.model;
@@ -257,7 +275,11 @@ Result<void> Exchange::prepare(const Target &target) {
         return outcome;
     }
 
-    auto edits = client_.request_edits(body_, document_, options);
+    splice(client_.request_edits(body_, document_, options));
+    return {};
+}
+
+void Exchange::splice(const std::vector<json::Edit> &edits) {
     for (const auto &edit : edits) {
         written_.append(edit.text);
     }
@@ -277,7 +299,27 @@ Result<void> Exchange::prepare(const Target &target) {
         position = edit.offset + edit.length;
     }
     piece(body_.substr(position));
-    return {};
+}
+
+std::string Exchange::request_path(std::string_view base) const {
+    if (operation_ == Operation::embeddings) {
+        embedding::Call call;
+        call.model = target_.model;
+        call.single = same_format_
+                          ? single_
+                          : target_.embeddings->is_single(*embedding_request_);
+        call.quirks = target_.quirks;
+        return embedding::request_path(*target_.embeddings, base, call);
+    }
+    if (operation_ == Operation::pass_through) {
+        return pass_through_path(base);
+    }
+    std::string path;
+    append_path(path, base,
+                operation_ == Operation::models
+                    ? std::string(target_.format->models_path())
+                    : target_.format->path(call_path()));
+    return path;
 }
 
 void Exchange::set_context(std::string_view unique, std::int64_t now) {
@@ -311,6 +353,9 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
         observer_->on_begin();
     }
 
+    if (operation_ == Operation::pass_through) {
+        return begin_pass_through(head);
+    }
     if (!head.content_encoding.empty()
         && !equal_ignoring_case(head.content_encoding, "identity")) {
         return fail(bad_gateway("the provider sent a compressed answer "
@@ -383,6 +428,16 @@ Exchange::Step Exchange::feed(std::string_view bytes) {
         return Step::ready;
     }
 
+    case Mode::raw:
+        usage_reader_.feed(bytes);
+        output_.append(bytes);
+        return Step::ready;
+
+    case Mode::tunnel:
+        realtime_reader_.feed(bytes);
+        account_.usage = realtime_reader_.usage();
+        return Step::ready;
+
     case Mode::idle:
     case Mode::over:
         break;
@@ -420,6 +475,19 @@ Exchange::Step Exchange::finish() {
         return Step::complete;
     }
 
+    case Mode::raw:
+        usage_reader_.finish();
+        account_.usage = usage_reader_.usage();
+        account_.response_model = usage_reader_.model();
+        account_.complete = true;
+        mode_ = Mode::over;
+        return Step::complete;
+
+    case Mode::tunnel:
+        account_.complete = true;
+        mode_ = Mode::over;
+        return Step::complete;
+
     case Mode::idle:
     case Mode::over:
         break;
@@ -428,6 +496,14 @@ Exchange::Step Exchange::finish() {
 }
 
 Exchange::Step Exchange::abort(Error error) {
+    if (mode_ == Mode::raw && delivered_) {
+        // Of an answer that nobody here can read the missing end must do.
+        account_.usage = usage_reader_.usage();
+        error_ = std::move(error);
+        broken_ = true;
+        mode_ = Mode::over;
+        return Step::complete;
+    }
     if (mode_ != Mode::stream || !started_) {
         return fail(std::move(error));
     }
@@ -470,6 +546,7 @@ Exchange::Step Exchange::finish_one_shot() {
     json::Document document(memory_);
     json::ParseLimits limits;
     limits.duplicates = true;
+    limits.pack_numbers = operation_ == Operation::embeddings;
 
     if (auto parsed = document.parse(collected_, limits); !parsed) {
         return fail(bad_gateway("the provider's answer is no " +
@@ -478,6 +555,9 @@ Exchange::Step Exchange::finish_one_shot() {
     }
     if (operation_ == Operation::models) {
         return finish_models(document.root());
+    }
+    if (operation_ == Operation::embeddings) {
+        return finish_embeddings(document.root());
     }
     auto response = target_.format->parse_response(document, memory_);
     if (!response) {
@@ -665,6 +745,12 @@ std::int64_t Exchange::prompt_tokens() {
     if (!prompt_tokens_ && count_prompt_ && operation_ == Operation::chat) {
         if (auto parsed = request()) {
             prompt_tokens_ = count_prompt_(**parsed, target_.model);
+        }
+    }
+    if (!prompt_tokens_ && operation_ == Operation::embeddings) {
+        if (auto parsed = embedding_request()) {
+            prompt_tokens_ =
+                embedding::estimate_tokens(**parsed, target_.model);
         }
     }
     if (!prompt_tokens_) {

@@ -197,6 +197,10 @@ struct Document::Builder {
     // Inside strings and numbers the reader works on a copy of the stream, so
     // that Tell() still names the first byte of the token.
     bool RawNumber(const char *, Size size, bool) {
+        if (limits.pack_numbers && !stack.empty()
+            && nodes[stack.back().node].kind == Kind::array) {
+            return true;
+        }
         return add(Kind::number, stream.Tell(), size) != nullptr;
     }
 
@@ -243,6 +247,8 @@ struct Document::Builder {
     bool close(Size size) {
         Node &node = nodes[stack.back().node];
         node.size = size;
+        node.packed = limits.pack_numbers && node.kind == Kind::array
+                      && size != 0 && stack.back().last == 0;
         node.raw_size = static_cast<std::uint32_t>(
             stream.Tell() + 1 - static_cast<std::size_t>(node.raw - text.data()));
         stack.pop_back();

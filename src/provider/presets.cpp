@@ -58,6 +58,7 @@ constexpr Preset table[] = {
     {"vertex-anthropic", "", "anthropic", {.hosting = Hosting::vertex},
      "authorization"},
     {"vllm", "", "openai", {}, {}, "responses completions anthropic"},
+    {"voyage", "https://api.voyageai.com/v1", "openai", {}},
     {"xai", "https://api.x.ai/v1", "openai", {.max_completion_tokens = true},
      {}, "responses"},
 };

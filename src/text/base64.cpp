@@ -1,5 +1,6 @@
 #include "text/base64.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -9,9 +10,10 @@ namespace {
 
 constexpr std::uint8_t invalid = 0xFF;
 
+constexpr std::string_view alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 constexpr std::array<std::uint8_t, 256> make_values() {
-    constexpr std::string_view alphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::array<std::uint8_t, 256> values{};
     values.fill(invalid);
     for (std::size_t i = 0; i < alphabet.size(); ++i) {
@@ -55,6 +57,24 @@ std::optional<std::string> decode(std::string_view text) {
     // Six bits left over are no byte.
     if (held == 6) {
         return std::nullopt;
+    }
+    return out;
+}
+
+std::string encode(std::string_view bytes) {
+    std::string out;
+    out.reserve((bytes.size() + 2) / 3 * 4);
+    for (std::size_t at = 0; at < bytes.size(); at += 3) {
+        std::size_t count = std::min<std::size_t>(bytes.size() - at, 3);
+        std::uint32_t bits = 0;
+        for (std::size_t i = 0; i < 3; ++i) {
+            bits = bits << 8
+                   | (i < count ? static_cast<std::uint8_t>(bytes[at + i]) : 0);
+        }
+        for (std::size_t i = 0; i < 4; ++i) {
+            out.push_back(i <= count ? alphabet[bits >> (18 - 6 * i) & 63]
+                                     : '=');
+        }
     }
     return out;
 }

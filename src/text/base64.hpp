@@ -10,4 +10,7 @@ namespace llm::base64 {
 // Padding may be missing; line ends are skipped. nullopt: not base64.
 std::optional<std::string> decode(std::string_view text);
 
+// With padding, in one line.
+std::string encode(std::string_view bytes);
+
 }  // namespace llm::base64

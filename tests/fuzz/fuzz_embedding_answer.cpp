@@ -33,10 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     }
 
     std::string request;
-    embedding::write_request(
+    embedding::write_question(
         *api, {.model = body, .text = body, .dimensions = 3}, request);
     fuzz::promise_json(request, "a request is JSON");
-    auto path = embedding::request_path(*api, "/v1", body);
+    auto path = embedding::question_path(*api, "/v1", body);
     fuzz::promise(path.find_first_of(" ?#\r\n") == path.npos,
                   "a model's name stays in its place", path);
     return 0;

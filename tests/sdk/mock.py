@@ -52,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self._send(answer)
 
-    do_GET = do_POST
+    do_GET = do_DELETE = do_POST
 
     def _send(self, answer):
         self.send_response(answer.status)
