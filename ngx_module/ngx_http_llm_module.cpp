@@ -12,6 +12,7 @@
 #include "limit/request.hpp"
 #include "pass_through.hpp"
 #include "precontent.hpp"
+#include "query_key.hpp"
 #include "simulate.hpp"
 #include "status/status.hpp"
 #include "upstream.hpp"
@@ -393,6 +394,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
     const std::pair<ngx_uint_t, ngx_http_handler_pt> handlers[] = {
+        {NGX_HTTP_REWRITE_PHASE, ngx_http_llm_query_key_handler},
         {NGX_HTTP_ACCESS_PHASE, ngx_http_llm_access_handler},
         {NGX_HTTP_PRECONTENT_PHASE, ngx_http_llm_precontent_handler},
         {NGX_HTTP_LOG_PHASE, ngx_http_llm_totals_handler},

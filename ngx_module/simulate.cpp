@@ -253,7 +253,13 @@ llm::Result<void> make_answer(Simulation &s, std::string_view body) {
         return std::move(request.error());
     }
 
+    // What only the path says.
+    auto route = llm::match_route(to_view(s.r->uri), *s.conf->format);
     s.request.emplace(std::move(*request));
+    if (!route.model.empty()) {
+        s.request->model = route.model;
+        s.request->stream = route.stream;
+    }
     if (!s.conf->model.empty()) {
         s.request->model = s.conf->model;
     }
@@ -263,6 +269,7 @@ llm::Result<void> make_answer(Simulation &s, std::string_view body) {
     s.context.include_usage = s.request->include_usage;
     s.context.now = ngx_time();
     s.context.unique = s.answer->unique();
+    s.context.query = to_view(s.r->args);
     s.context.prompt_estimate = s.answer->response().usage.prompt_tokens;
     return {};
 }
@@ -317,7 +324,8 @@ llm::Result<void> make_vectors(Simulation &s, std::string_view body,
 
 ngx_int_t send_head(Simulation &s) {
     ngx_http_request_t *r = s.r;
-    std::string_view type = s.conf->format->stream_type();
+    std::string_view type =
+        s.conf->format->client_stream_type(s.context.query);
 
     s.head_sent = true;
     r->headers_out.status = NGX_HTTP_OK;

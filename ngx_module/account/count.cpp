@@ -52,14 +52,35 @@ std::string_view real_model(ngx_http_request_t *r, std::string_view name) {
     return name;
 }
 
-// A request to Anthropic's endpoint has no "max_tokens", which a call must
-// have. The body with it, or as it is; what is no JSON says so later.
+// The model in the path of Google's endpoint; empty: it is none.
+std::string_view google_model(std::string_view path) {
+    constexpr std::string_view before = "/models/";
+    constexpr std::string_view after = ":countTokens";
+    if (!path.ends_with(after)) {
+        return {};
+    }
+    path.remove_suffix(after.size());
+    auto start = path.rfind(before);
+    return start == path.npos ? std::string_view()
+                              : path.substr(start + before.size());
+}
+
+// The call that a body stands for. A request to Anthropic's endpoint has no
+// "max_tokens", which a call must have; one to Google's may hold the call as a
+// member. What is no JSON says so later.
 std::string_view complete(const llm::Format &format, std::string_view body,
                           const llm::json::ParseLimits &limits,
                           llm::json::Document &document, std::string &room) {
-    if (&format != &llm::anthropic_format()
-        || !document.parse(body, limits) || !document.root().is_object()
-        || document.root()["max_tokens"]) {
+    bool google = &format == &llm::gemini_format();
+    if ((!google && &format != &llm::anthropic_format())
+        || !document.parse(body, limits) || !document.root().is_object()) {
+        return body;
+    }
+    if (google) {
+        auto call = document.root()["generateContentRequest"];
+        return call.is_object() ? call.raw() : body;
+    }
+    if (document.root()["max_tokens"]) {
         return body;
     }
     llm::json::Edit edit =
@@ -87,7 +108,9 @@ ngx_int_t answer(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
     llm::Exchange call(
         format, complete(format, ctx->body, parse_limits, document, room),
         limits, &ctx->memory);
-    if (auto opened = call.open(); !opened) {
+    llm::RouteMatch route;
+    route.model = google_model(to_view(r->uri));
+    if (auto opened = call.open(route); !opened) {
         return ngx_http_llm_refuse(ctx, std::move(opened.error()));
     }
 
@@ -103,8 +126,12 @@ ngx_int_t answer(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
     std::string body;
     llm::json::Writer json(body);
     json.begin_object();
-    json.member("input_tokens", count.tokens);
-    if (&format != &llm::anthropic_format()) {
+    if (&format == &llm::gemini_format()) {
+        json.member("totalTokens", count.tokens);
+    } else {
+        json.member("input_tokens", count.tokens);
+    }
+    if (&format == &llm::openai_format()) {
         json.member("model", model);
         json.member("exact", count.exact);
     }
@@ -138,6 +165,9 @@ std::int64_t ngx_http_llm_prompt_tokens(const llm::chat::Request &request,
 }
 
 const llm::Format &ngx_http_llm_count_format(ngx_http_request_t *r) noexcept {
+    if (!google_model(to_view(r->uri)).empty()) {
+        return llm::gemini_format();
+    }
     bool anthropic =
         to_view(r->uri).ends_with("/messages/count_tokens")
         || !ngx_http_llm_client_header(r, "anthropic-version").empty();

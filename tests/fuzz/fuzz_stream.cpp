@@ -29,6 +29,7 @@ public:
         context.request_model = "model";
         context.unique = "unique";
         context.now = 1;
+        context.query = "alt=sse";
         for (const Format *client : formats()) {
             for (bool usage : {false, true}) {
                 context.include_usage = usage;

@@ -108,9 +108,10 @@ private:
         } else if (!expect(value, Kind::object, path)) {
             return false;
         }
+        Path parts(path, "parts");
         std::size_t index = 0;
         for (Value source : value["parts"].elements()) {
-            Path where(Path(path, "parts"), index++);
+            Path where(parts, index++);
             if (!source["text"].is_string()) {
                 return fail(where, "must be text");
             }
@@ -311,9 +312,10 @@ private:
                                      : said.raw();
         message.parts.push_back(part);
 
+        Path parts(path, "parts");
         std::size_t index = 0;
         for (Value more : result["parts"].elements()) {
-            Path where(Path(path, "parts"), index++);
+            Path where(parts, index++);
             Part media;
             if (!read_text_or_media(more, where, media)) {
                 return false;

@@ -15,7 +15,7 @@ namespace {
 
 // Of a schema that refers to others, how much is put in place: bytes, levels.
 constexpr std::size_t most_bytes = std::size_t{1} << 20;
-constexpr std::size_t deepest = 64;
+constexpr std::size_t deepest = 32;
 
 // Keywords that mean the same in both.
 constexpr std::string_view common[] = {
@@ -55,6 +55,8 @@ public:
 
     // A reference that leads to nothing, or in a circle.
     bool broken() const { return broken_; }
+
+    const std::vector<json::Value> &layers() const { return layers_; }
 
 private:
     void add(json::Value schema, std::size_t depth) {
@@ -104,12 +106,17 @@ public:
 
     void write(json::Value schema, std::size_t depth) {
         Merged merged(root_, schema);
-        if (is_full() || depth == deepest || merged.broken()) {
+        if (is_full() || depth == deepest || merged.broken()
+            || is_inside(merged)) {
             // What a recursive schema says further down.
             w_.begin_object().member("type", "object").end_object();
             return;
         }
 
+        std::size_t outer = open_.size();
+        for (json::Value layer : merged.layers()) {
+            open_.push_back(layer.raw().data());
+        }
         w_.begin_object();
         write_types(merged, depth);
         for (std::string_view name : common) {
@@ -121,9 +128,21 @@ public:
             w_.member("format", merged["format"]);
         }
         w_.end_object();
+        open_.resize(outer);
     }
 
 private:
+    // Whether it is a part of itself.
+    bool is_inside(const Merged &merged) const {
+        return std::any_of(
+            merged.layers().begin(), merged.layers().end(),
+            [this](json::Value layer) {
+                return std::find(open_.begin(), open_.end(),
+                                 layer.raw().data())
+                       != open_.end();
+            });
+    }
+
     bool is_full() const { return out_.size() > most_bytes; }
 
     // "type", and what belongs to it.
@@ -282,6 +301,7 @@ private:
     json::Value root_;
     std::string &out_;
     json::Writer w_;
+    std::vector<const char *> open_;    // schemas that are being written
 };
 
 // Schema -> JSON Schema
