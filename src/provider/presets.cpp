@@ -12,7 +12,8 @@ namespace {
 //   stream_options          Mistral refuses members that it does not know,
 //                           and sends usage unasked, as Perplexity does
 //   output_config           Anthropic's models from 4.5 on
-// A row without a URL is of a provider that has one for each customer.
+// A row without a URL is of a provider that has one for each customer, or one
+// for each region (https://bedrock-runtime.REGION.amazonaws.com).
 constexpr Preset table[] = {
     {"openai", "https://api.openai.com/v1", "openai",
      {.max_completion_tokens = true, .developer_role = true}},
@@ -20,6 +21,7 @@ constexpr Preset table[] = {
      {.output_config = true}},
     {"azure", "", "openai",
      {.max_completion_tokens = true, .developer_role = true}, "api-key"},
+    {"bedrock", "", "bedrock", {}},
     {"cerebras", "https://api.cerebras.ai/v1", "openai",
      {.max_completion_tokens = true}},
     {"dashscope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
