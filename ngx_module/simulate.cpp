@@ -246,7 +246,13 @@ llm::Result<void> make_answer(Simulation &s, std::string_view body) {
         return std::move(request.error());
     }
 
+    // What only the path says.
+    auto route = llm::match_route(to_view(s.r->uri), *s.conf->format);
     s.request.emplace(std::move(*request));
+    if (!route.model.empty()) {
+        s.request->model = route.model;
+        s.request->stream = route.stream;
+    }
     if (!s.conf->model.empty()) {
         s.request->model = s.conf->model;
     }
