@@ -81,7 +81,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
         return 0;
     }
 
-    auto head = format.parse_head(document, {});
+    // Of some APIs only the path says it.
+    RouteMatch route;
+    route.model = "model";
+    auto head = format.parse_head(document, route);
     if (!head) {
         promise_error(head.error());
     } else {
