@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "exchange.hpp"
+#include "llm/cache_key.hpp"
 #include "llm/exchange.hpp"
 
 using namespace llm;
@@ -101,11 +102,13 @@ TEST_CASE("bedrock request: a client's body, and back, loses nothing") {
              R"({"cachePoint":{"type":"default"}},{"systemTool":{"name":"s"}}],"toolChoice":{"tool":{"name":"f"}}},)"
              R"("additionalModelRequestFields":{"top_k":5,"thinking":{"type":"enabled","budget_tokens":1024},"anthropic_beta":["b"]},)"
              R"("outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"type\":\"object\"}","name":"n","description":"d"}}},"effort":"low"},)"
-             R"("serviceTier":{"type":"flex"},"guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"1"},)"
+             R"("guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"1"},)"
              R"("promptVariables":{"v":{"text":"t"}},"additionalModelResponseFieldPaths":["/stop_sequence"],)"
-             R"("performanceConfig":{"latency":"optimized"},"aNewOne":[1],"requestMetadata":{"k":"v"}})",
+             R"("performanceConfig":{"latency":"optimized"},"aNewOne":[1],"serviceTier":{"type":"flex"},"requestMetadata":{"k":"v"}})",
              R"({"messages":[{"role":"user","content":[{"text":"hi"}]}],"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{}}}}],"toolChoice":{"auto":{}}}})",
              R"({"messages":[{"role":"user","content":[{"text":"hi"}]}],"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{}}}}],"toolChoice":{"any":{}}}})",
+             R"({"messages":[{"role":"user","content":[{"text":"hi"}]}],"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{ \"type\":\"object\"}","name":"n"}}}},"serviceTier":{"type":"reserved"}})",
+             R"({"messages":[{"role":"user","content":[{"text":"hi"}]}],"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{}"}}}},"serviceTier":{"type":"new"}})",
              // Newer models take the system's words in the middle.
              R"({"messages":[{"role":"user","content":[{"text":"hi"}]},{"role":"system","content":[{"text":"s"}]},{"role":"user","content":[{"text":"go"}],"new":1}]})",
          }) {
@@ -538,4 +541,35 @@ TEST_CASE("bedrock request: what only Bedrock can honour goes nowhere else") {
     REQUIRE(exchange.prepare(target));
     REQUIRE(exchange.pieces().size() == 1);
     CHECK(exchange.pieces().front() == body);
+}
+
+TEST_CASE("bedrock request: the cache knows another API's call again") {
+    auto key = [](const Format &format, std::string_view body) {
+        json::Document document;
+        std::pmr::monotonic_buffer_resource memory;
+        REQUIRE(document.parse(body));
+        auto request = format.parse_request(document, &memory);
+        REQUIRE(request);
+        request->model = "m";
+        return cache::make_key(*request, {}, &memory).exact.hex();
+    };
+    // The ids of calls are of no meaning, and neither is the tier.
+    auto mine = [&](std::string_view id, std::string_view rest) {
+        std::string quoted = "\"" + std::string(id) + "\"";
+        return key(
+            bedrock_format(),
+            R"({"system":[{"text":"s"}],"messages":[{"role":"user","content":[{"text":"a"},{"image":{"format":"png","source":{"bytes":"aQ=="}}}]},)"
+            R"({"role":"assistant","content":[{"toolUse":{"toolUseId":)" + quoted
+                + R"(,"name":"f","input":{"x":1}}}]},{"role":"user","content":[{"toolResult":{"toolUseId":)" + quoted
+                + R"(,"content":[{"text":"r"}]}}]}],"toolConfig":{"tools":[{"toolSpec":{"name":"f","description":"d","inputSchema":{"json":{"type":"object"}}}}]},)"
+                + R"("inferenceConfig":{"maxTokens":9,"temperature":0.5})" + std::string(rest) + "}");
+    };
+    std::string one = mine("t1", "");
+    CHECK(mine("t2", R"(,"serviceTier":{"type":"flex"},"requestMetadata":{"k":"v"})") == one);
+    CHECK(mine("t1", R"(,"guardrailConfig":{"guardrailIdentifier":"g"})") != one);
+    CHECK(key(anthropic_format(),
+              R"({"model":"m","max_tokens":9,"temperature":0.5,"system":"s","messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"aQ=="}}]},)"
+              R"({"role":"assistant","content":[{"type":"tool_use","id":"x","name":"f","input":{"x":1}}]},)"
+              R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"x","content":"r"}]}],"tools":[{"name":"f","description":"d","input_schema":{"type":"object"}}]})")
+          == one);
 }
