@@ -1,7 +1,7 @@
 // llm_simulate: a content handler that answers as a model would, with no
 // provider behind it. For trying a gateway out, for load tests and for ours.
 //
-//     llm_simulate openai|anthropic [ttft=TIME] [rate=N] [tokens=N]
+//     llm_simulate openai|anthropic|bedrock [ttft=TIME] [rate=N] [tokens=N]
 //                  [reply=echo|lorem|TEXT] [model=NAME] [seed=N]
 //                  [status=CODE [retry_after=N]] [fail=PERCENT]
 //                  [cut=PERCENT];

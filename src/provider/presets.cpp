@@ -12,7 +12,8 @@ namespace {
 //   stream_options          Mistral refuses members that it does not know,
 //                           and sends usage unasked, as Perplexity does
 //   output_config           Anthropic's models from 4.5 on
-// A row without a URL is of a provider that has one for each customer.
+// A row without a URL is of a provider that has one for each customer, or one
+// for each region.
 //
 // Of the other formats those are named that the provider's documentation
 // promises for the models that its own format reaches. Hence no completions
@@ -27,6 +28,7 @@ constexpr Preset table[] = {
     {"azure", "", "openai",
      {.max_completion_tokens = true, .developer_role = true}, "api-key",
      "responses"},
+    {"bedrock", "", "bedrock", {}},
     {"cerebras", "https://api.cerebras.ai/v1", "openai",
      {.max_completion_tokens = true}, {}, "completions"},
     {"dashscope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",

@@ -23,6 +23,22 @@ using llm::Format;
 constexpr std::string_view unique = "0123456789abcdef";
 constexpr std::int64_t now = 1700000000;
 
+// The body of an OpenAI client in the words of another API.
+std::string translated(const Format &format, std::string_view body) {
+    std::pmr::monotonic_buffer_resource memory;
+    llm::json::Document document(&memory);
+    std::string out;
+    if (document.parse(body)) {
+        auto request = llm::openai_format().parse_request(document, &memory);
+        llm::WriteOptions options;
+        options.model = "model-x";
+        if (!request || !format.write_request(*request, options, out)) {
+            out.clear();
+        }
+    }
+    return out;
+}
+
 // A client's body: ten turns with `size` bytes of text in all.
 std::string request_body(const Format &format, std::size_t size,
                          bool stream) {
@@ -36,10 +52,8 @@ std::string request_body(const Format &format, std::size_t size,
     std::string body =
         "{\"model\":\"model-x\",\"max_tokens\":4096,\"temperature\":0.7,";
     if (stream) {
-        body += "\"stream\":true,";
-        if (&format == &llm::openai_format()) {
-            body += "\"stream_options\":{\"include_usage\":true},";
-        }
+        body += "\"stream\":true,"
+                "\"stream_options\":{\"include_usage\":true},";
     }
     body += "\"messages\":[";
     for (int turn = 0; turn < 10; turn += 2) {
@@ -49,7 +63,7 @@ std::string request_body(const Format &format, std::size_t size,
         }
     }
     body += "{\"role\":\"user\",\"content\":\"Go on.\"}]}";
-    return body;
+    return &format == &llm::openai_format() ? body : translated(format, body);
 }
 
 // What a provider of this format answers, with so many tokens.
@@ -124,7 +138,12 @@ bool call(const Format &client, const Format &provider, std::string_view body,
     target.format = &provider;
     target.model = "model-x";
     exchange.set_context(unique, now);
-    if (!exchange.open() || !exchange.prepare(target)) {
+    // What some APIs say in the path and not in the body.
+    llm::RouteMatch route;
+    route.format = &client;
+    route.model = "model-x";
+    route.stream = stream;
+    if (!exchange.open(route) || !exchange.prepare(target)) {
         return false;
     }
     if (arrival == 0) {

@@ -151,8 +151,9 @@ Result<void> BlockWriter::write_part(const Part &part,
     case PartType::text:
     case PartType::refusal:
         // Claude refuses white space at the end of what it is to go on from.
-        write_text(last ? anthropic::without_trailing_space(part.text)
-                        : part.text);
+        write_text(last && !plan_.ours
+                       ? anthropic::without_trailing_space(part.text)
+                       : part.text);
         return {};
     case PartType::image:
         return write_image(part, param);

@@ -3,10 +3,12 @@
 #include "formats/bedrock/message_reader.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <string>
 
 #include "formats/anthropic/fields.hpp"
+#include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/tables.hpp"
 #include "llm/arena.hpp"
 
@@ -21,6 +23,17 @@ using chat::Message;
 using chat::Part;
 using chat::PartType;
 using chat::Role;
+
+// Whether the object has these members and no other.
+bool has_only(json::Value object,
+              std::initializer_list<std::string_view> names) {
+    auto members = object.members();
+    return std::all_of(members.begin(), members.end(),
+                       [&](const json::Member &member) {
+                           return std::find(names.begin(), names.end(),
+                                            member.name) != names.end();
+                       });
+}
 
 class MessageReader : FieldReader {
 public:
@@ -38,8 +51,8 @@ public:
 
 private:
     // `value` is the member that names the block, `path` its place; the part
-    // has the block as its source. What becomes a part is pushed to the
-    // message.
+    // has the block as its source, and loses it where its members say all of
+    // it. What becomes a part is pushed to the message.
     using BlockReader = bool (MessageReader::*)(json::Value value,
                                                 const Path &path, Part part,
                                                 Message &message);
@@ -194,6 +207,14 @@ private:
         }
     }
 
+    // `known`: nothing in the block but what the part's members say. Another
+    // API's call of the same words is then the same call.
+    static void forget(Part &part, bool known) {
+        if (known && part.source.size() == 1) {
+            part.source = {};
+        }
+    }
+
     bool push(Part &part, PartType type, Message &message) {
         part.type = type;
         message.parts.push_back(part);
@@ -212,6 +233,7 @@ private:
         if (!value.is_string()) {
             return fail(path, "must be a string");
         }
+        forget(part, part.source["text"].is_string());
         return push_text(part, value.string(), message);
     }
 
@@ -244,8 +266,13 @@ private:
 
     bool read_image(json::Value value, const Path &path, Part part,
                     Message &message) {
-        return read_media(value, path, "image", part)
-               && push(part, PartType::image, message);
+        if (!read_media(value, path, "image", part)) {
+            return false;
+        }
+        forget(part, part.source["image"] && !part.data.empty()
+                         && has_only(value, {"format", "source"})
+                         && has_only(value["source"], {"bytes"}));
+        return push(part, PartType::image, message);
     }
 
     bool read_audio(json::Value value, const Path &path, Part part,
@@ -350,13 +377,18 @@ private:
         json::Value redacted = value["redactedContent"];
         if (redacted.is_string()) {
             part.data = redacted.string();
+            forget(part, value.size() == 1);
             return push(part, PartType::redacted_reasoning, message);
         }
         json::Value text = value["reasoningText"];
         Path at(path, "reasoningText");
-        return required_string(text, "text", at, part.text)
-               && optional_string(text, "signature", at, part.signature)
-               && push(part, PartType::reasoning, message);
+        if (!required_string(text, "text", at, part.text)
+            || !optional_string(text, "signature", at, part.signature)) {
+            return false;
+        }
+        forget(part, value.size() == 1
+                         && has_only(text, {"text", "signature"}));
+        return push(part, PartType::reasoning, message);
     }
 
     bool read_tool_use(json::Value value, const Path &path, Part part,
@@ -374,6 +406,10 @@ private:
             return fail(Path(path, "input"), "is required");
         }
         part.arguments = input.raw();
+        // A name that an answer would decode stays as it is.
+        forget(part, input.is_object()
+                         && decode_tool_name(part.name).name == part.name
+                         && has_only(value, {"toolUseId", "name", "input"}));
         return push(part, PartType::tool_call, message);
     }
 
@@ -394,6 +430,10 @@ private:
             return false;
         }
         result.tool_error = status == "error";
+        if (status != "success"
+            && has_only(value, {"toolUseId", "content", "status"})) {
+            result.source = {};
+        }
         request_.messages.push_back(std::move(result));
         return true;
     }

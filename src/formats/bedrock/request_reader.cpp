@@ -112,7 +112,13 @@ private:
             request_.stop.push_back(one.string());
             ++i;
         }
-        keep("inferenceConfig", value);
+        for (json::Member member : value.members()) {
+            if (member.name != "maxTokens" && member.name != "temperature"
+                && member.name != "topP" && member.name != "stopSequences") {
+                keep("inferenceConfig", value);
+                break;
+            }
+        }
         return true;
     }
 
@@ -167,6 +173,14 @@ private:
         tool.parameters = spec["inputSchema"]["json"];
         if (!tool.parameters.is_object()) {
             return fail(Path(at, "inputSchema"), "must have an object, json");
+        }
+        // As other APIs would have it, where that says all of it.
+        std::size_t known = 2 + spec["description"].is_string()
+                            + spec["strict"].is_bool();
+        if (value.size() == 1 && spec.size() == known
+            && spec["inputSchema"].size() == 1
+            && decode_tool_name(tool.name).name == tool.name) {
+            tool.source = {};
         }
         request_.tools.push_back(tool);
         return true;
@@ -269,8 +283,15 @@ private:
                                 request_.reasoning.effort)) {
             return false;
         }
-        keep("outputConfig", value);
         json::Value text = value["textFormat"];
+        json::Value definition = text["structure"]["jsonSchema"];
+        // All but a schema with its name is written as it came.
+        std::size_t known = 2 + definition["description"].is_string();
+        if (value.size() != 1 || !text || text.size() != 2
+            || text["structure"].size() != 1 || definition.size() != known
+            || !definition["name"].is_string()) {
+            keep("outputConfig", value);
+        }
         if (text.is_null()) {
             return true;
         }
@@ -316,7 +337,9 @@ private:
             return false;
         }
         request_.service_tier = openai_tier(tier);
-        keep("serviceTier", value);
+        if (request_.service_tier.empty() || value.size() != 1) {
+            keep("serviceTier", value);
+        }
         return true;
     }
 

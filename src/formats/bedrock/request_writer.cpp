@@ -67,9 +67,9 @@ public:
             write_extra();
         } else {
             write_additional();
-            write_output();
-            write_service_tier();
         }
+        write_output();
+        write_service_tier();
         write_metadata();
         writer_.end_object();
         return {};
@@ -265,7 +265,9 @@ private:
             writer_.member("description", description);
         }
         writer_.key("inputSchema").begin_object().key("json");
-        if (strict.value_or(false)) {
+        if (plan_.ours) {
+            writer_.raw(schema.raw());
+        } else if (strict.value_or(false)) {
             anthropic::write_strict_schema(writer_, schema);
         } else {
             anthropic::write_input_schema(writer_, schema);
@@ -307,7 +309,7 @@ private:
                       && plan_.traits->schema == Schema::format
                       && (!plan_.claude || plan_.claude->schema);
         end_tool(tool.description, tool.parameters,
-                 strict ? tool.strict : std::nullopt);
+                 strict || plan_.ours ? tool.strict : std::nullopt);
         return {};
     }
 
@@ -402,7 +404,11 @@ private:
     }
 
     void write_output() {
-        bool effort = !plan_.effort.empty() && plan_.claude;
+        // What came with more than a schema is written with the rest of it.
+        if (extra("outputConfig")) {
+            return;
+        }
+        bool effort = !plan_.ours && !plan_.effort.empty() && plan_.claude;
         if (!effort && !plan_.text_format) {
             return;
         }
@@ -411,7 +417,11 @@ private:
             const chat::ResponseFormat &format = *request_.response_format;
             std::string schema;
             json::Writer inner(schema);
-            anthropic::write_strict_schema(inner, format.schema);
+            if (plan_.ours) {
+                inner.raw(format.schema.raw());
+            } else {
+                anthropic::write_strict_schema(inner, format.schema);
+            }
 
             writer_.key("textFormat").begin_object();
             writer_.member("type", "json_schema");
@@ -434,7 +444,7 @@ private:
 
     void write_service_tier() {
         auto tier = bedrock_tier(request_.service_tier);
-        if (!tier.empty()) {
+        if (!tier.empty() && !extra("serviceTier")) {
             writer_.key("serviceTier")
                 .begin_object()
                 .member("type", tier)
