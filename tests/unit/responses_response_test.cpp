@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 #include "exchange.hpp"
+#include "llm/exchange.hpp"
 #include "llm/format.hpp"
 
 using namespace llm;
@@ -216,4 +217,37 @@ TEST_CASE("responses: models are OpenAI's") {
     openai_format().write_models(names, 1, theirs);
     CHECK(mine == theirs);
     CHECK(responses_format().models_path() == "/models");
+}
+
+TEST_CASE("responses: an answer from a cache repeats its own request, not another's") {
+    auto memory = std::pmr::get_default_resource();
+    chat::Response kept(memory);
+    kept.model = "g";
+    chat::Choice choice(memory);
+    choice.message.parts.emplace_back().text = "Good day";
+    choice.finish_reason = chat::FinishReason::stop;
+    kept.choices.push_back(choice);
+
+    std::string body = R"({"model":"m","input":"q","metadata":{"who":"a"}})";
+    Exchange first(responses_format(), body, {}, memory);
+    REQUIRE(first.open());
+    first.set_context("u1", 1700000000);
+    first.answer(kept);
+    CHECK(first.output().find(R"("metadata":{"who":"a"})") != std::string::npos);
+    Rendition rendition = first.rendition();
+
+    std::string other_body = R"({"model":"m","input":"q","metadata":{"who":"b"}})";
+    Exchange other(responses_format(), other_body, {}, memory);
+    REQUIRE(other.open());
+    other.set_context("u2", 1700000000);
+    CHECK_FALSE(other.answer(rendition));
+    other.answer(kept);
+    CHECK(other.output().find(R"("metadata":{"who":"b"})") != std::string::npos);
+}
+
+TEST_CASE("responses: a prompt's tokens are guessed from its texts, not from its media") {
+    json::Document document;
+    REQUIRE(document.parse(R"({"instructions":"abcd","input":[{"role":"user","content":[{"type":"input_text","text":"abcdefgh"},{"type":"input_image","image_url":"data:image/png;base64,QUJDQUJDQUJDQUJDQUJD"},{"type":"input_file","file_url":"https://example.com/a/long/name.pdf"}]}]})"));
+    // "user" counts, too.
+    CHECK(estimate_prompt_tokens(document.root()) == 4);
 }
