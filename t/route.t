@@ -229,7 +229,7 @@ whole(openai_text('Hello'))
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- request eval
-[map { ask_openai("/chat$_") } '/v1/completions', '/v1/chat/completionsx',
+[map { ask_openai("/chat$_") } '/v1/edits', '/v1/chat/completionsx',
     '/v1/xmessages', '/', '/v1/embeddings', '/v1/messages/count_tokens']
 --- error_code eval
 [(404) x 6]

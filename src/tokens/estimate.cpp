@@ -7,8 +7,9 @@ namespace {
 // Members that hold media or names of things, not text that a model reads as
 // text: images and files are priced by other rules.
 bool is_media(std::string_view name) {
-    for (std::string_view media : {"data", "url", "image_url", "file_data",
-                                   "file_id", "signature", "id", "type"}) {
+    for (std::string_view media :
+         {"data", "url", "image_url", "file_data", "file_url", "file_id",
+          "encrypted_content", "signature", "id", "type"}) {
         if (name == media) {
             return true;
         }

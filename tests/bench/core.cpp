@@ -49,13 +49,22 @@ std::string request_body(const Format &format, std::size_t size,
         text += sentence;
     } while (text.size() + sentence.size() <= size / 10);
 
-    std::string body =
-        "{\"model\":\"model-x\",\"max_tokens\":4096,\"temperature\":0.7,";
+    bool responses = &format == &llm::responses_format();
+    bool prompt = &format == &llm::completions_format();
+    std::string body = "{\"model\":\"model-x\",\"temperature\":0.7,";
+    body += responses ? "\"max_output_tokens\":4096," : "\"max_tokens\":4096,";
     if (stream) {
         body += "\"stream\":true,"
                 "\"stream_options\":{\"include_usage\":true},";
     }
-    body += "\"messages\":[";
+    if (prompt) {
+        body += "\"prompt\":\"";
+        for (int turn = 0; turn < 10; ++turn) {
+            body += text;
+        }
+        return body + "\"}";
+    }
+    body += responses ? "\"input\":[" : "\"messages\":[";
     for (int turn = 0; turn < 10; turn += 2) {
         for (std::string_view role : {"user", "assistant"}) {
             body.append("{\"role\":\"").append(role);

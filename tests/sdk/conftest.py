@@ -32,7 +32,9 @@ def gateway(providers, closed_port):
     name; /pool/ to a pool of both with the openai one first; /any/ goes by
     the client's model; /drop/ likewise, and drops what cannot be said;
     /cached/openai/ and /cached/anthropic/ are those without the prefix, with
-    a cache; the /simulate/ ones are simulated models behind the gateway."""
+    a cache; the /simulate/ ones are simulated models behind the gateway;
+    /js-chat/ leads to the openai one as to one that speaks nothing but chat
+    completions."""
     http = f"""
     llm_provider openai {{
         url http://127.0.0.1:{providers["openai"].port}/v1;
@@ -41,6 +43,10 @@ def gateway(providers, closed_port):
     llm_provider anthropic {{
         url http://127.0.0.1:{providers["anthropic"].port};
         api_key provider-key;
+    }}
+    llm_provider js-chat {{
+        format openai;
+        url http://127.0.0.1:{providers["openai"].port}/v1;
     }}
     llm_provider gone {{
         format openai;
@@ -65,6 +71,7 @@ def gateway(providers, closed_port):
     server = """
     location /openai/ { llm_pass openai; }
     location /anthropic/ { llm_pass anthropic; }
+    location /js-chat/ { llm_pass js-chat; }
     location /pool/ { llm_pass pool; }
     location /strict/ { llm_pass pool strict; }
     location /dead/ { llm_pass dead; }

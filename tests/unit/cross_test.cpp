@@ -190,6 +190,8 @@ const std::vector<Case> &cases() {
 }
 
 const Format *const both[] = {&openai_format(), &anthropic_format()};
+const Format *const clients[] = {&openai_format(), &anthropic_format(),
+                                 &responses_format()};
 
 AnswerContext context() {
     AnswerContext context;
@@ -211,7 +213,7 @@ TEST_CASE("cross: every client hears what either provider says, whole or streame
             CHECK(sum_of_response(*provider, answer.body) == one.sum);
             CHECK(sum_of_stream(*provider, answer.stream) == one.sum);
 
-            for (const Format *client : both) {
+            for (const Format *client : clients) {
                 INFO("to " << client->name());
                 CHECK(sum_of_response(*client,
                                       translate_response(*provider, *client,

@@ -276,7 +276,8 @@ TEST_CASE("a format is found by its name and by the end of a path") {
     CHECK(route("/v1/messages") == "anthropic chat");
     CHECK(route("/v1/models") == "openai models");
     CHECK(route("/v1/models", true) == "anthropic models");
-    CHECK(route("/v1/xchat/completions") == "none");
+    CHECK(route("/v1/xchat/completions") == "completions chat");
+    CHECK(route("/v1/chat/xcompletions") == "none");
     CHECK(route("/v1/mychat/models") == "openai models");
     CHECK(route("/v1/supermodels") == "none");
     CHECK(route("/v1/models/gpt-4o") == "none");

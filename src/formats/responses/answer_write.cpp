@@ -477,6 +477,9 @@ void AnswerWriter::fail(const Error &error, std::string &out) {
         return;
     }
     over_ = true;
+    for (Item &item : items_) {
+        item.status = item.open ? "incomplete" : item.status;
+    }
     if (started_) {
         tell_response("response.failed", "failed", {}, &error, nullptr, out);
         return;

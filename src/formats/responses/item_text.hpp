@@ -27,13 +27,22 @@ inline std::string reasoning_text(json::Value item) {
     return text;
 }
 
-// Empty where nothing is sealed.
-inline std::string reasoning_signature(json::Value item) {
+// What is sealed of a reasoning item. Proof::none: nothing. Proof::signature
+// may be the item's own seal, or what another gateway of this kind has marked.
+struct ReasoningProof {
+    Proof proof = Proof::none;
+    std::string data;
+};
+
+inline ReasoningProof reasoning_proof(json::Value item) {
     std::string_view encrypted = item["encrypted_content"].string();
     if (encrypted.empty()) {
         return {};
     }
-    return seal({item["id"].string(), encrypted});
+    if (Marked marked = read_mark(encrypted); marked.proof != Proof::none) {
+        return {marked.proof, std::string(marked.data)};
+    }
+    return {Proof::signature, seal({item["id"].string(), encrypted})};
 }
 
 }  // namespace llm::responses

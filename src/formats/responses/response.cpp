@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "formats/openai/answer.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/responses/answer_write.hpp"
@@ -60,8 +62,10 @@ Value read_logprobs(Value output, std::pmr::memory_resource *memory) {
                                                        : Value();
 }
 
+// call_signature: the proof of the call that comes next.
 void read_item(Value item, std::string_view answer_id, std::size_t &calls,
-               Message &message, std::pmr::memory_resource *memory) {
+               std::string_view &call_signature, Message &message,
+               std::pmr::memory_resource *memory) {
     std::string_view type = item["type"].string();
     if (type == "message") {
         read_message(item, message);
@@ -79,14 +83,26 @@ void read_item(Value item, std::string_view answer_id, std::size_t &calls,
                                  openai::made_call_id(answer_id, calls));
         }
         ++calls;
+        part.signature = std::exchange(call_signature, {});
         part.name = item["name"].string();
         part.arguments =
             openai::text_of(item[part.custom ? "input" : "arguments"]);
     } else if (type == "reasoning") {
         part.type = PartType::reasoning;
         part.text = arena_copy(memory, reasoning_text(item));
-        part.signature = arena_copy(memory, reasoning_signature(item));
-        if (part.text.empty() && part.signature.empty()) {
+        ReasoningProof proof = reasoning_proof(item);
+        std::string_view data = arena_copy(memory, proof.data);
+        if (proof.proof == Proof::call) {
+            call_signature = data;
+            return;
+        }
+        if (proof.proof == Proof::redacted) {
+            part.type = PartType::redacted_reasoning;
+            part.data = data;
+        } else {
+            part.signature = data;
+        }
+        if (part.text.empty() && data.empty()) {
             return;
         }
     } else {
@@ -127,8 +143,10 @@ Result<chat::Response> parse_response(const json::Document &document,
     chat::Choice &choice = response.choices.emplace_back(memory);
     choice.message.role = chat::Role::assistant;
     std::size_t calls = 0;
+    std::string_view call_signature;
     for (Value item : output.elements()) {
-        read_item(item, response.id, calls, choice.message, memory);
+        read_item(item, response.id, calls, call_signature, choice.message,
+                  memory);
     }
     choice.logprobs = read_logprobs(output, memory);
 

@@ -1,5 +1,6 @@
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "formats/openai/answer.hpp"
@@ -94,6 +95,7 @@ private:
     std::string_view type_;     // of the event that is read
     std::vector<Item> items_;
     std::size_t calls_ = 0;
+    std::string call_signature_;    // the proof of the call that comes next
     json::Document logprobs_;
     std::string logprobs_text_;
 };
@@ -273,7 +275,9 @@ void Reader::begin_call(Value source, Item &item, EventSink &sink) {
     event.id = id;
     event.name = source["name"].string();
     event.custom = source["type"].string() == "custom_tool_call";
+    event.signature = call_signature_;
     sink.on_event(event);
+    call_signature_.clear();
 }
 
 void Reader::add_arguments(Item &item, std::string_view text,
@@ -362,7 +366,20 @@ void Reader::complete_reasoning(Value source, Item &item, EventSink &sink) {
     if (!item.texts) {
         emit(Type::reasoning, reasoning_text(source), sink);
     }
-    emit(Type::reasoning_signature, reasoning_signature(source), sink);
+    ReasoningProof proof = reasoning_proof(source);
+    switch (proof.proof) {
+    case Proof::none:
+        break;
+    case Proof::signature:
+        emit(Type::reasoning_signature, proof.data, sink);
+        break;
+    case Proof::redacted:
+        emit(Type::redacted_reasoning, proof.data, sink);
+        break;
+    case Proof::call:
+        call_signature_ = std::move(proof.data);
+        break;
+    }
 }
 
 // Ends
