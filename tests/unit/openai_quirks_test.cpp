@@ -110,7 +110,7 @@ TEST_CASE("mistral: a translated call is made fit in the same way") {
     CHECK(from_anthropic(R"([{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"tool_use","id":"toolu_1","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"r"},{"type":"text","text":"go on"}]}])",
                          R"(,"stream":true,"metadata":{"user_id":"u"})", "mistral")
           == [] {
-                 std::string id = passed_on(R"({"model":"m","messages":[{"role":"tool","tool_call_id":"toolu_1","content":"r"}]})", "mistral").substr(57, 9);
+                 std::string id = passed_on(R"({"model":"m","messages":[{"role":"tool","tool_call_id":"toolu_1","content":"r"}]})", "mistral").substr(56, 9);
                  return R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[{"id":")" + id
                         + R"(","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":")" + id
                         + R"(","content":"r"},{"role":"assistant","content":"."},{"role":"user","content":"go on"}],"max_tokens":5,"stream":true})";
