@@ -35,11 +35,15 @@ std::string request_body(const Format &format, std::size_t size,
 
     std::string body =
         "{\"model\":\"model-x\",\"max_tokens\":4096,\"temperature\":0.7,";
-    if (stream) {
-        body += "\"stream\":true,";
-        if (&format == &llm::openai_format()) {
-            body += "\"stream_options\":{\"include_usage\":true},";
+    body += stream ? "\"stream\":true," : "\"stream\":false,";
+    if (stream && &format == &llm::openai_format()) {
+        body += "\"stream_options\":{\"include_usage\":true},";
+    }
+    if (&format == &llm::ollama_generate_format()) {
+        for (int turn = 1; turn < 10; ++turn) {
+            text.append(text, 0, size / 10);
         }
+        return body + "\"prompt\":\"" + text + "\"}";
     }
     body += "\"messages\":[";
     for (int turn = 0; turn < 10; turn += 2) {
@@ -164,6 +168,11 @@ int main(int count, char **arguments) {
 
     for (const Format *client : llm::formats()) {
         for (const Format *provider : llm::formats()) {
+            // Ten turns are none of its questions.
+            if (provider == &llm::ollama_generate_format()
+                && client != provider) {
+                continue;
+            }
             std::string pair(client->name());
             pair.append(" to ").append(provider->name());
 
