@@ -95,7 +95,8 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 
     bool get = ctx->exchange->operation() == llm::Operation::models;
 
-    head.text(get ? "GET " : "POST ").text(to_view(provider->path));
+    head.text(get ? "GET " : "POST ").text(to_view(
+        ngx_http_llm_provider_speaks(provider, &format).path));
     if (get) {
         head.text(format.models_path());
     } else {

@@ -46,7 +46,8 @@ TEST_CASE("cohere: calls, and the plan that comes before them") {
 
 TEST_CASE("cohere: each word for the end") {
     struct { std::string_view word, openai; } rows[] = {
-        {"COMPLETE", "stop"}, {"STOP_SEQUENCE", "stop"}, {"MAX_TOKENS", "length"}, {"TOOL_CALL", "tool_calls"}, {"NEWS", "stop"},
+        {"COMPLETE", "stop"}, {"STOP_SEQUENCE", "stop"}, {"MAX_TOKENS", "length"}, {"TOOL_CALL", "tool_calls"},
+        {"ERROR_TOXIC", "content_filter"}, {"NEWS", "stop"},
     };
     for (auto &row : rows) {
         std::string openai = translate_response(cohere_format(), openai_format(), answer(R"({"content":[{"type":"text","text":"x"}]})", row.word), {});
@@ -78,7 +79,7 @@ TEST_CASE("cohere: clients of its API get every answer in its shape") {
           == R"({"id":"chatcmpl-1","finish_reason":"MAX_TOKENS","message":{"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"Hi"}]},"usage":{"billed_units":{"input_tokens":3,"output_tokens":2},"tokens":{"input_tokens":3,"output_tokens":2},"cached_tokens":1}})");
     CHECK(for_cohere(R"({"role":"assistant","content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":""}}]})", "tool_calls")
           == R"({"id":"chatcmpl-1","finish_reason":"TOOL_CALL","message":{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},"usage":{"billed_units":{"input_tokens":3,"output_tokens":2},"tokens":{"input_tokens":3,"output_tokens":2},"cached_tokens":1}})");
-    CHECK(for_cohere(R"({"role":"assistant","content":"x"})", "content_filter").find(R"("finish_reason":"ERROR")") != std::string::npos);
+    CHECK(for_cohere(R"({"role":"assistant","content":"x"})", "content_filter").find(R"("finish_reason":"ERROR_TOXIC")") != std::string::npos);
     std::string stopped = translate_response(anthropic_format(), cohere_format(),
         R"({"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"x"}],"stop_reason":"stop_sequence","stop_sequence":"END","usage":{"input_tokens":1,"output_tokens":1}})", {});
     CHECK(stopped.find(R"("finish_reason":"STOP_SEQUENCE")") != std::string::npos);
