@@ -16,13 +16,16 @@ ngx_int_t ngx_http_llm_models_handler(ngx_http_request_t *r,
         return rc;
     }
 
-    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
-        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-    std::pmr::vector<std::string_view> names(&ctx->memory);
-    ngx_http_llm_reachable_models(r, llcf, names);
-
     std::string body;
-    ctx->route.format->write_models(names, ngx_time(), body);
+    if (ctx->route.operation == llm::Operation::version) {
+        ctx->route.format->write_version(body);
+    } else {
+        auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+            ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+        std::pmr::vector<std::string_view> names(&ctx->memory);
+        ngx_http_llm_reachable_models(r, llcf, names);
+        ctx->route.format->write_models(names, ngx_time(), body);
+    }
     return ngx_http_llm_send(r, ctx, NGX_HTTP_OK, "application/json",
                              std::move(body));
 }

@@ -1,4 +1,5 @@
-// GET .../models: what a client may name at this location.
+// GET .../models: what a client may name at this location; and other GETs of
+// clients' APIs that need no provider, such as the version of the API.
 #pragma once
 
 #include "context.hpp"

@@ -310,6 +310,10 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         }
         return ngx_http_llm_refuse(ctx, no_route());
     }
+    if (ctx->route.operation == llm::Operation::version) {
+        ctx->policy_done = 1;
+        return llcf->pass ? NGX_DECLINED : unknown_call(r, ctx, llcf);
+    }
     if (ctx->route.operation == llm::Operation::models) {
         // Only the provider knows what it has; of pools we know it.
         if (llcf->pass && llcf->pass->pool && llcf->pass->pool->implicit

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <new>
+#include <span>
 
 #include "block.hpp"
 #include "credentials/credentials.hpp"
@@ -38,6 +39,11 @@ struct ProviderConf {
     ngx_flag_t stream_options;
     ngx_flag_t parallel_tool_calls;
     ngx_flag_t output_config;
+    ngx_flag_t mistral_messages;
+    ngx_flag_t null_content;
+    ngx_flag_t reasoning_content;
+    ngx_uint_t schema;
+    ngx_array_t members;                // llm::MemberRule
 };
 
 struct QuirkRow {
@@ -52,6 +58,9 @@ constexpr QuirkRow quirks[] = {
     {&ProviderConf::stream_options, &llm::Quirks::stream_options},
     {&ProviderConf::parallel_tool_calls, &llm::Quirks::parallel_tool_calls},
     {&ProviderConf::output_config, &llm::Quirks::output_config},
+    {&ProviderConf::mistral_messages, &llm::Quirks::mistral_messages},
+    {&ProviderConf::null_content, &llm::Quirks::null_content},
+    {&ProviderConf::reasoning_content, &llm::Quirks::reasoning_content},
 };
 
 // Headers that the module or HTTP itself decides.
@@ -401,6 +410,88 @@ char *set_key_header(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     return NGX_CONF_OK;
 }
 
+// Members that the gateway itself writes, or that are no request without.
+constexpr std::string_view own_members[] = {
+    "messages", "model", "stream", "stream_options",
+};
+
+char *add_member_rule(ngx_conf_t *cf, ProviderConf *conf,
+                      const ngx_str_t &name, std::string_view to) {
+    for (std::string_view text : {to_view(name), to}) {
+        for (auto own : own_members) {
+            if (text == own) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "member \"%*s\" may not be changed",
+                                   text.size(), text.data());
+                return conf_error();
+            }
+        }
+    }
+    auto *rules = static_cast<llm::MemberRule *>(conf->members.elts);
+    for (ngx_uint_t i = 0; i < conf->members.nelts; i++) {
+        if (rules[i].name == to_view(name)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate member \"%V\"", &name);
+            return conf_error();
+        }
+    }
+    auto *rule = static_cast<llm::MemberRule *>(ngx_array_push(&conf->members));
+    if (rule == nullptr) {
+        return conf_error();
+    }
+    *rule = {to_view(name), to};
+    return NGX_CONF_OK;
+}
+
+char *drop_members(ngx_conf_t *cf, ngx_command_t *, void *conf) {
+    auto *args = arguments(cf);
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        if (args[i].len == 0) {
+            return words("has an empty name");
+        }
+        if (add_member_rule(cf, conf_of(conf), args[i], {}) != NGX_CONF_OK) {
+            return conf_error();
+        }
+    }
+    return NGX_CONF_OK;
+}
+
+char *rename_member(ngx_conf_t *cf, ngx_command_t *, void *conf) {
+    auto *args = arguments(cf);
+    if (args[1].len == 0 || args[2].len == 0) {
+        return words("has an empty name");
+    }
+    return add_member_rule(cf, conf_of(conf), args[1], to_view(args[2]));
+}
+
+// The preset's rules, where the block has none for the same member, and the
+// block's own.
+ngx_int_t complete_members(ngx_conf_t *cf, ProviderConf *conf) {
+    auto &known = conf->provider.quirks.members;
+    if (conf->members.nelts == 0) {
+        return NGX_OK;
+    }
+    auto *own = static_cast<llm::MemberRule *>(conf->members.elts);
+    std::span<llm::MemberRule> rules(own, conf->members.nelts);
+    auto *all = static_cast<llm::MemberRule *>(ngx_palloc(
+        cf->pool, (known.size() + rules.size()) * sizeof(llm::MemberRule)));
+    if (all == nullptr) {
+        return NGX_ERROR;
+    }
+    auto *end = std::copy(rules.begin(), rules.end(), all);
+    for (const auto &rule : known) {
+        bool ours = std::any_of(rules.begin(), rules.end(),
+                                [&](const llm::MemberRule &one) {
+                                    return one.name == rule.name;
+                                });
+        if (!ours) {
+            *end++ = rule;
+        }
+    }
+    known = {all, static_cast<size_t>(end - all)};
+    return NGX_OK;
+}
+
 // A response head of common size must fit.
 char *check_buffer_size(ngx_conf_t *, void *, void *data) {
     return *static_cast<size_t *>(data) < 1024 ? words("must be at least 1k")
@@ -423,6 +514,15 @@ ngx_conf_enum_t hostings[] = {
      static_cast<ngx_uint_t>(llm::Hosting::azure_deployments)},
     {ngx_string("vertex"), static_cast<ngx_uint_t>(llm::Hosting::vertex)},
     {ngx_string("bedrock"), static_cast<ngx_uint_t>(llm::Hosting::bedrock)},
+    {ngx_null_string, 0},
+};
+
+ngx_conf_enum_t schema_forms[] = {
+    {ngx_string("openai"), static_cast<ngx_uint_t>(llm::SchemaForm::openai)},
+    {ngx_string("flat"), static_cast<ngx_uint_t>(llm::SchemaForm::flat)},
+    {ngx_string("schema"), static_cast<ngx_uint_t>(llm::SchemaForm::schema)},
+    {ngx_string("value"), static_cast<ngx_uint_t>(llm::SchemaForm::value)},
+    {ngx_string("prompt"), static_cast<ngx_uint_t>(llm::SchemaForm::prompt)},
     {ngx_null_string, 0},
 };
 
@@ -499,6 +599,18 @@ ngx_command_t commands[] = {
      0, PRIVATE(parallel_tool_calls), nullptr},
     {ngx_string("output_config"), NGX_CONF_FLAG, ngx_conf_set_flag_slot, 0,
      PRIVATE(output_config), nullptr},
+    {ngx_string("mistral_messages"), NGX_CONF_FLAG, ngx_conf_set_flag_slot, 0,
+     PRIVATE(mistral_messages), nullptr},
+    {ngx_string("null_content"), NGX_CONF_FLAG, ngx_conf_set_flag_slot, 0,
+     PRIVATE(null_content), nullptr},
+    {ngx_string("reasoning_content"), NGX_CONF_FLAG, ngx_conf_set_flag_slot, 0,
+     PRIVATE(reasoning_content), nullptr},
+    {ngx_string("json_schema"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, 0,
+     PRIVATE(schema), schema_forms},
+    {ngx_string("drop"), NGX_CONF_1MORE | NGX_HTTP_LLM_REPEATABLE,
+     drop_members, 0, 0, nullptr},
+    {ngx_string("rename"), NGX_CONF_TAKE2 | NGX_HTTP_LLM_REPEATABLE,
+     rename_member, 0, 0, nullptr},
 
     ngx_null_command,
 };
@@ -515,6 +627,9 @@ ProviderConf *create(ngx_conf_t *cf, const ngx_str_t &name) {
     if (ngx_array_init(&provider.headers, cf->pool, 2,
                        sizeof(ngx_http_llm_header_t))
             != NGX_OK
+        || ngx_array_init(&conf->members, cf->pool, 4,
+                          sizeof(llm::MemberRule))
+               != NGX_OK
         || ngx_array_init(&provider.also, cf->pool, 2,
                           sizeof(ngx_http_llm_also_t))
                != NGX_OK)
@@ -556,6 +671,7 @@ ProviderConf *create(ngx_conf_t *cf, const ngx_str_t &name) {
     conf->ssl.verify_depth = NGX_CONF_UNSET_UINT;
 
     conf->hosting = NGX_CONF_UNSET_UINT;
+    conf->schema = NGX_CONF_UNSET_UINT;
     for (const auto &row : quirks) {
         conf->*row.flag = NGX_CONF_UNSET;
     }
@@ -600,6 +716,12 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
         }
     }
 
+    if (complete_members(cf, conf) != NGX_OK) {
+        return conf_error();
+    }
+    if (conf->schema != NGX_CONF_UNSET_UINT) {
+        provider.quirks.schema = static_cast<llm::SchemaForm>(conf->schema);
+    }
     if (conf->hosting != NGX_CONF_UNSET_UINT) {
         provider.quirks.hosting = static_cast<llm::Hosting>(conf->hosting);
     }

@@ -43,8 +43,8 @@ llm::Error model_not_found(std::string_view model) {
 }  // namespace
 
 llm::RouteMatch ngx_http_llm_match_route(ngx_http_request_t *r) noexcept {
-    // Only Anthropic's SDKs say which version of the API they speak, and only
-    // Google's send their key like this.
+    // Only Anthropic's SDKs say which version of the API they speak, only
+    // Google's send their key like this, and Cohere's say whose they are.
     ngx_str_t key;
     llm::ClientHints hints;
     hints.anthropic_version =
@@ -52,6 +52,9 @@ llm::RouteMatch ngx_http_llm_match_route(ngx_http_request_t *r) noexcept {
     hints.google_key =
         !ngx_http_llm_client_header(r, "x-goog-api-key").empty()
         || ngx_http_arg(r, to_ngx("key").data, 3, &key) == NGX_OK;
+
+    hints.cohere_sdk = ngx_http_llm_client_header(r, "x-fern-sdk-name")
+                           .starts_with("cohere");
 
     auto match = llm::match_route(to_view(r->uri), hints);
     match.query = to_view(r->args);

@@ -611,6 +611,11 @@ ngx_int_t ngx_http_llm_simulate_handler(ngx_http_request_t *r) noexcept try {
     if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
         return send_not_allowed(r, conf, "GET, HEAD");
     }
+    if (route.operation == llm::Operation::version) {
+        std::string body;
+        conf->format->write_version(body);
+        return send_whole(r, NGX_HTTP_OK, body);
+    }
     return send_models(r, conf);
 
 } catch (const std::bad_alloc &) {

@@ -504,7 +504,7 @@ ngx_int_t ngx_http_llm_pass_handler(ngx_http_request_t *r) noexcept try {
     if (ctx == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (ctx->route.operation == llm::Operation::models && !ctx->exchange
+    if (ctx->route.operation != llm::Operation::chat && !ctx->exchange
         && ctx->route.format) {
         return ngx_http_llm_models_handler(r, ctx);
     }

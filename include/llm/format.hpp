@@ -78,6 +78,21 @@ enum class Hosting : std::uint8_t {
     bedrock,            // Anthropic's as InvokeModel on AWS
 };
 
+// A member of a request that a server has another name for, or none.
+struct MemberRule {
+    std::string_view name;
+    std::string_view to = {};   // empty: left out
+};
+
+// How a server of OpenAI's API is told the JSON Schema of its answer.
+enum class SchemaForm : std::uint8_t {
+    openai,     // {"type":"json_schema","json_schema":{"name","schema"}}
+    flat,       // {"type":"json_schema","schema":...}
+    schema,     // {"type":"json_object","schema":...}
+    value,      // {"type":"json_object","value":...}
+    prompt,     // {"type":"json_object"}, and the schema in a system message
+};
+
 // What may differ between providers of one format: data, in a provider's row.
 struct Quirks {
     Hosting hosting = Hosting::own;
@@ -88,6 +103,17 @@ struct Quirks {
     bool developer_role = false;        // else sent as "system"
     bool stream_options = true;         // accepts stream_options
     bool parallel_tool_calls = true;    // accepts parallel_tool_calls
+    // OpenAI: members of the request that are called otherwise or unknown, of
+    // which the server must not hear. The row, or the configuration, owns it.
+    std::span<const MemberRule> members = {};
+    SchemaForm schema = SchemaForm::openai;
+    // OpenAI: Mistral's rules for messages. Nothing but the members that its
+    // API names; ids of calls are 9 letters and digits; after results comes
+    // the assistant; a last message of the assistant is marked as a prefix.
+    bool mistral_messages = false;
+    bool null_content = true;           // accepts "content": null
+    // OpenAI: takes the assistant's "reasoning_content" back, or wants it.
+    bool reasoning_content = false;
     // Anthropic: accepts output_config {effort, format} (4.5 and later).
     bool output_config = false;
     // Completions: how a conversation becomes one text, a name that

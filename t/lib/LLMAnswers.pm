@@ -13,6 +13,8 @@
 #                                    a packet of its own
 #   cut(PIECE...)                    the same, but it breaks off after them
 #   chunk(TEXT)                      one chunk
+#   ndjson(STREAM)                   what stream() and cut() give, as lines of
+#                                    JSON
 #
 # Bodies:
 #
@@ -21,6 +23,9 @@
 #   openai_stream(TEXT...)           frames, a delta for each text, no usage
 #   openai_usage()                   the frame with the usage
 #   anthropic_stream(TEXT...)        frames
+#   ollama_line(MESSAGE, MEMBER...)  a line of a stream, or, with '"done":true',
+#                                    an answer
+#   cohere_event(TYPE, MEMBERS)      a frame
 #
 # Requests:
 #
@@ -36,7 +41,8 @@ use Exporter ();
 our @ISA = 'Exporter';
 our @EXPORT = qw(whole stream cut chunk openai_text anthropic_text
     openai_error anthropic_error openai_stream openai_usage openai_chunk
-    anthropic_stream anthropic_event ask_openai ask_anthropic $Done);
+    anthropic_stream anthropic_event ndjson ollama_line cohere_event ask
+    ask_openai ask_anthropic $Done);
 
 # For the test file, and for "eval" in its data sections, which runs in a
 # package of Test::Base's.
@@ -72,6 +78,26 @@ sub stream {
     my $parts = cut(@_);
     $parts->[-1] .= "0\r\n\r\n";
     return $parts;
+}
+
+sub ndjson {
+    my ($parts) = @_;
+    $parts->[0] =~ s{text/event-stream}{application/x-ndjson};
+    return $parts;
+}
+
+sub ollama_line {
+    my ($message, @members) = @_;
+    @members = ('"done":false') if !@members;
+    return join(',', '{"model":"llama3.2:latest",'
+        . '"created_at":"2023-11-14T22:13:20.5Z",'
+        . qq("message":$message), @members) . "}\n";
+}
+
+sub cohere_event {
+    my ($type, $members) = @_;
+    $members = defined $members ? ",$members" : '';
+    return qq(event: $type\ndata: {"type":"$type"$members}\n\n);
 }
 
 sub openai_text {

@@ -49,22 +49,15 @@ std::string request_body(const Format &format, std::size_t size,
         text += sentence;
     } while (text.size() + sentence.size() <= size / 10);
 
-    bool responses = &format == &llm::responses_format();
-    bool prompt = &format == &llm::completions_format();
-    std::string body = "{\"model\":\"model-x\",\"temperature\":0.7,";
-    body += responses ? "\"max_output_tokens\":4096," : "\"max_tokens\":4096,";
+    std::string head =
+        "{\"model\":\"model-x\",\"max_tokens\":4096,\"temperature\":0.7,";
     if (stream) {
-        body += "\"stream\":true,"
+        head += "\"stream\":true,"
                 "\"stream_options\":{\"include_usage\":true},";
     }
-    if (prompt) {
-        body += "\"prompt\":\"";
-        for (int turn = 0; turn < 10; ++turn) {
-            body += text;
-        }
-        return body + "\"}";
-    }
-    body += responses ? "\"input\":[" : "\"messages\":[";
+    head += "\"messages\":[";
+
+    std::string body = head;
     for (int turn = 0; turn < 10; turn += 2) {
         for (std::string_view role : {"user", "assistant"}) {
             body.append("{\"role\":\"").append(role);
@@ -72,7 +65,20 @@ std::string request_body(const Format &format, std::size_t size,
         }
     }
     body += "{\"role\":\"user\",\"content\":\"Go on.\"}]}";
-    return &format == &llm::openai_format() ? body : translated(format, body);
+    if (&format == &llm::openai_format()) {
+        return body;
+    }
+    body = translated(format, body);
+    if (!body.empty()) {
+        return body;
+    }
+
+    // An API that knows no turns.
+    head += "{\"role\":\"user\",\"content\":\"";
+    for (int turn = 0; turn < 10; ++turn) {
+        head += text;
+    }
+    return translated(format, head + "\"}]}");
 }
 
 // What a provider of this format answers, with so many tokens.
@@ -192,6 +198,11 @@ int main(int count, char **arguments) {
 
     for (const Format *client : llm::formats()) {
         for (const Format *provider : llm::formats()) {
+            // Ten turns are none of its questions.
+            if (provider == &llm::ollama_generate_format()
+                && client != provider) {
+                continue;
+            }
             std::string pair(client->name());
             pair.append(" to ").append(provider->name());
 

@@ -21,8 +21,8 @@ constexpr RoleWord roles[] = {
 };
 
 // API reference, "finish_reason". The first word of a reason is the one that
-// is written. The API has none for an answer that was filtered: one that
-// failed is what comes closest.
+// is written. ERROR_TOXIC is of version 1, which has a word for answers that
+// were filtered.
 struct FinishWord {
     std::string_view word;
     FinishReason reason;
@@ -35,7 +35,7 @@ constexpr FinishWord finishes[] = {
     {"TOOL_CALL", FinishReason::tool_calls},
     {"ERROR", FinishReason::error},
     {"TIMEOUT", FinishReason::error},
-    {"ERROR", FinishReason::content_filter},
+    {"ERROR_TOXIC", FinishReason::content_filter},
 };
 
 constexpr double unbounded = 1e300;

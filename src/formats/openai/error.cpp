@@ -51,6 +51,10 @@ void read_object(Value object, Report &report) {
         report.message = detail_text(object["detail"]);
     }
     report.type = object["type"].string();
+    // Text Generation Inference.
+    if (report.type.empty()) {
+        report.type = object["error_type"].string();
+    }
     report.param = object["param"].string();
 
     for (std::string_view name : {"code", "status", "status_code"}) {
@@ -79,6 +83,10 @@ bool read_report(Value root, Report &report) {
     }
     if (error.is_object() && error.size() > 0) {
         read_object(error, report);
+        // Cerebras, in streams.
+        if (report.status == 0) {
+            report.status = root["status_code"].integer().value_or(0);
+        }
         return true;
     }
     if (!error.string().empty()) {

@@ -32,6 +32,15 @@ std::vector<json::Edit> request_edits(std::string_view body,
                                       const json::Document &document,
                                       const WriteOptions &options);
 
+// quirks.cpp
+// Appends the edits that make a body of OpenAI's API one that the server with
+// these quirks takes: neither sorted, nor with those of "model" and
+// "stream_options". `text` is the body of which `root` is the tree.
+void add_quirk_edits(std::string_view text, json::Value root,
+                     const Quirks &quirks, std::vector<json::Edit> &edits);
+// Whether a body that write_request() has made can need any.
+bool rewrites(const Quirks &quirks) noexcept;
+
 // response.cpp
 Result<chat::Response> parse_response(const json::Document &document,
                                       std::pmr::memory_resource *memory);

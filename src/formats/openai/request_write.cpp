@@ -394,11 +394,12 @@ void RequestWriter::write_part(const Part &part) {
     w_.end_object();
 }
 
-// Reasoning is left out: OpenAI has no member for it, and servers that have
-// one differ in whether they take it back. So are blocks that only another
+// Reasoning is left out but where the server wants it back: OpenAI has no
+// member for it, and servers that have one differ. So are blocks that only another
 // format knows: what they led to is in the text that follows them.
 void RequestWriter::write_assistant(const Message &message) {
     std::string_view refusal;
+    std::string thoughts;
     Value audio;
     std::size_t texts = 0;
     std::size_t calls = 0;
@@ -412,6 +413,12 @@ void RequestWriter::write_assistant(const Message &message) {
             break;
         case PartType::refusal:
             refusal = part.text;
+            break;
+        case PartType::reasoning:
+            // What is signed is another provider's.
+            if (part.signature.empty()) {
+                thoughts.append(part.text);
+            }
             break;
         case PartType::tool_call:
             ++calls;
@@ -430,10 +437,13 @@ void RequestWriter::write_assistant(const Message &message) {
     }
 
     w_.begin_object().member("role", "assistant").key("content");
-    if (texts == 0) {
+    if (texts == 0 && options_.quirks.null_content) {
         w_.null();
     } else {
         w_.string(text_);
+    }
+    if (!thoughts.empty() && options_.quirks.reasoning_content) {
+        w_.member("reasoning_content", thoughts);
     }
     if (!refusal.empty()) {
         w_.member("refusal", refusal);
@@ -713,9 +723,42 @@ bool RequestWriter::write_extra() {
 
 }  // namespace
 
+namespace {
+
+void sort_edits(std::vector<json::Edit> &edits) {
+    // What is inserted comes before what is replaced at the same place.
+    std::stable_sort(edits.begin(), edits.end(),
+                     [](const json::Edit &a, const json::Edit &b) {
+                         return a.offset < b.offset
+                                || (a.offset == b.offset && a.length == 0
+                                    && b.length != 0);
+                     });
+}
+
+}  // namespace
+
 Result<void> write_request(const Request &request, const WriteOptions &options,
                            std::string &out) {
-    return RequestWriter(request, options, out).write();
+    if (!rewrites(options.quirks)) {
+        return RequestWriter(request, options, out).write();
+    }
+
+    std::string text;
+    if (auto outcome = RequestWriter(request, options, text).write();
+        !outcome) {
+        return outcome;
+    }
+    json::Document document;
+    // One level more than a client may send: writers wrap what came in.
+    if (auto parsed = document.parse(text, {.depth = 256, .duplicates = true});
+        !parsed) {
+        return parsed;
+    }
+    std::vector<json::Edit> edits;
+    add_quirk_edits(text, document.root(), options.quirks, edits);
+    sort_edits(edits);
+    json::apply_edits(text, edits, out);
+    return {};
 }
 
 std::vector<json::Edit> request_edits(std::string_view body,
@@ -731,11 +774,7 @@ std::vector<json::Edit> request_edits(std::string_view body,
     }
 
     Value stream_options = root["stream_options"];
-    if (!options.quirks.stream_options) {
-        if (stream_options) {
-            edits.push_back(json::remove_member(body, root, "stream_options"));
-        }
-    } else if (root["stream"].boolean()) {
+    if (options.quirks.stream_options && root["stream"].boolean()) {
         if (!stream_options.is_object()) {
             edits.push_back(json::set_member(body, root, "stream_options",
                                              R"({"include_usage":true})"));
@@ -745,10 +784,8 @@ std::vector<json::Edit> request_edits(std::string_view body,
         }
     }
 
-    std::sort(edits.begin(), edits.end(),
-              [](const json::Edit &a, const json::Edit &b) {
-                  return a.offset < b.offset;
-              });
+    add_quirk_edits(body, root, options.quirks, edits);
+    sort_edits(edits);
     return edits;
 }
 

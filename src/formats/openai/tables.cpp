@@ -140,6 +140,12 @@ constexpr KindWord kind_words[] = {
     {"internal_error", ErrorKind::server},
     {"InternalServerError", ErrorKind::server},
     {"service_unavailable", ErrorKind::unavailable},
+    // Text Generation Inference (router/src/server.rs), in streams.
+    {"validation", ErrorKind::invalid_request},
+    {"template_error", ErrorKind::invalid_request},
+    {"tool_error", ErrorKind::invalid_request},
+    {"generation", ErrorKind::server},
+    {"incomplete_generation", ErrorKind::server},
 };
 
 struct AudioFormat {
