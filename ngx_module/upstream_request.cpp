@@ -96,7 +96,8 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 
     bool get = ctx->exchange->operation() == llm::Operation::models;
 
-    std::string target(to_view(provider->path));
+    std::string target(
+        to_view(ngx_http_llm_provider_speaks(provider, &format).path));
     target.append(get ? format.models_path()
                       : format.path(ctx->exchange->call_path()));
     head.text(get ? "GET " : "POST ").text(target).text(" HTTP/1.1\r\n");
