@@ -46,13 +46,13 @@ def model():
     provider.close()
 
 
-def call(auth, model):
+def call(auth, model, name="m", provider="format openai;"):
     """One call through a gateway whose provider has these words of auth."""
     gateway = Gateway(
         f"""
     llm_provider model {{
-        format openai;
-        url http://127.0.0.1:{model.port}/v1;
+        {provider}
+        url http://127.0.0.1:{model.port};
         auth {auth};
     }}
 """,
@@ -64,7 +64,9 @@ def call(auth, model):
             api_key="client-key",
             max_retries=0,
         )
-        client.chat.completions.create(model="m", messages=HELLO)
+        client.chat.completions.create(
+            model=name, messages=HELLO, max_tokens=50
+        )
     finally:
         unwanted = gateway.stop()
     assert not unwanted
@@ -146,6 +148,19 @@ def test_aws_verifies_the_signature(model, token):
     call("aws region=eu-west-1 access_key=AKID secret_key=secret/key+1"
          + words, model)
     check_signature(model.request, model.port, keys, "bedrock")
+
+
+def test_aws_verifies_the_signature_of_a_path_with_escapes(model):
+    """Which are escaped once more for the signature; and of a query."""
+    call("aws region=eu-west-1 access_key=AKID secret_key=secret", model,
+         "us.anthropic.claude-v1:0",
+         "format openai; hosting azure; api_version 2024-10-21;")
+    assert "-v1%3A0/" in model.request.path
+    assert "?api-version=2024-10-21" in model.request.path
+    check_signature(
+        model.request, model.port,
+        botocore.credentials.Credentials("AKID", "secret"), "bedrock",
+    )
 
 
 def test_sts_verifies_the_signature_for_a_role(cloud, model):
