@@ -23,6 +23,25 @@ using llm::Format;
 constexpr std::string_view unique = "0123456789abcdef";
 constexpr std::int64_t now = 1700000000;
 
+// A body of OpenAI's API as another format says it. Those whose words are
+// those of the body below take it as it is.
+std::string in_words_of(const Format &format, const std::string &body) {
+    std::pmr::monotonic_buffer_resource memory;
+    llm::json::Document document(&memory);
+    if (!document.parse(body) || format.parse_request(document, &memory)) {
+        return body;
+    }
+    auto request = llm::openai_format().parse_request(document, &memory);
+    llm::WriteOptions options;
+    options.model = "model-x";
+    options.drop_unsupported = true;
+    std::string out;
+    if (!request || !format.write_request(*request, options, out)) {
+        return {};
+    }
+    return out;
+}
+
 // A client's body: ten turns with `size` bytes of text in all.
 std::string request_body(const Format &format, std::size_t size,
                          bool stream) {
@@ -49,7 +68,7 @@ std::string request_body(const Format &format, std::size_t size,
         }
     }
     body += "{\"role\":\"user\",\"content\":\"Go on.\"}]}";
-    return body;
+    return in_words_of(format, body);
 }
 
 // What a provider of this format answers, with so many tokens.
@@ -82,6 +101,7 @@ std::string answer_body(const Format &format, std::int64_t tokens,
     context.include_usage = true;
     context.now = now;
     context.unique = unique;
+    context.query = "alt=sse";
     Writer sink;
     if (!stream) {
         format.write_response(answer.response(), context, sink.out);
@@ -124,7 +144,12 @@ bool call(const Format &client, const Format &provider, std::string_view body,
     target.format = &provider;
     target.model = "model-x";
     exchange.set_context(unique, now);
-    if (!exchange.open() || !exchange.prepare(target)) {
+    // Of some APIs the path says it.
+    llm::RouteMatch route;
+    route.model = "model-x";
+    route.stream = stream;
+    route.query = "alt=sse";
+    if (!exchange.open(route) || !exchange.prepare(target)) {
         return false;
     }
     if (arrival == 0) {
