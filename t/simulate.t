@@ -550,10 +550,10 @@ invalid number of arguments in "llm_simulate" directive in
 
 === TEST 35: an unknown format
 --- config
-location / { llm_simulate gemini; }
+location / { llm_simulate soap; }
 --- must_die
 --- error_log
-unknown format "gemini" in
+unknown format "soap" in
 
 
 

@@ -91,8 +91,8 @@ Exchange::Step Exchange::finish_embeddings(json::Value root) {
     } else {
         response->usage = account_.usage;
         auto written = embeddings_->write_response(
-            *response, *embedding_request_, single_, answer_context(),
-            output_);
+            *response, *embedding_request_, single_,
+            answer_context(account_.usage.prompt_tokens), output_);
         if (!written) {
             return fail(std::move(written.error()));
         }

@@ -111,6 +111,7 @@ std::string answer_body(const Format &format, std::int64_t tokens,
     context.include_usage = true;
     context.now = now;
     context.unique = unique;
+    context.query = "alt=sse";
     Writer sink;
     if (!stream) {
         format.write_response(answer.response(), context, sink.out);

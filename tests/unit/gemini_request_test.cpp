@@ -443,6 +443,9 @@ TEST_CASE("gemini request: a body that stays is sent as it is") {
     CHECK(edited(body) == body);
     // The path names the model.
     CHECK(edited(R"({"model":"models/x","contents":[]})") == R"({"contents":[]})");
+    // What another provider's model thought is no business of Google's.
+    CHECK(edited(R"({"contents":[{"role":"model","parts":[{"text":"hm","thought":true,"thoughtSignature":"llmSignatureQUJD"}, {"text":"a"},{"text":"t","thought":true,"thoughtSignature":"R09PRw=="}]}],"model":"m"})")
+          == R"({"contents":[{"role":"model","parts":[{"text":"a"},{"text":"t","thought":true,"thoughtSignature":"R09PRw=="}]}]})");
 }
 
 TEST_CASE("gemini request: presets of Google's") {

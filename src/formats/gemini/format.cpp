@@ -81,15 +81,10 @@ public:
         return gemini::write_request(request, options, out);
     }
 
-    // The path names the model; a body that names another one is refused.
     std::vector<json::Edit> request_edits(
         std::string_view body, const json::Document &document,
         const WriteOptions &) const override {
-        json::Value root = document.root();
-        if (!root["model"]) {
-            return {};
-        }
-        return {json::remove_member(body, root, "model")};
+        return gemini::request_edits(body, document);
     }
 
     Result<chat::Response> parse_response(

@@ -12,6 +12,7 @@
 #include <memory_resource>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llm/chat.hpp"
 #include "llm/format.hpp"
@@ -36,6 +37,9 @@ Result<chat::Request> parse_request(const json::Document &document,
                                     std::pmr::memory_resource *memory);
 Result<void> write_request(const chat::Request &request,
                            const WriteOptions &options, std::string &out);
+
+std::vector<json::Edit> request_edits(std::string_view body,
+                                      const json::Document &document);
 
 Result<chat::Response> parse_response(const json::Document &document,
                                       std::pmr::memory_resource *memory);
