@@ -340,7 +340,7 @@ qr/\|[1-9]\d*\+[1-9]\d*=[1-9]\d*\|0\|0\|estimate\|/
 whole('anything')
 --- request eval
 ['GET /proxy/v1/chat/completions', 'GET /proxy/health',
- "POST /proxy/v1/embeddings\nno JSON", 'GET /proxy/v1/models']
+ "POST /proxy/v1/moderations\nno JSON", 'GET /proxy/v1/models']
 --- response_body eval
 [('anything') x 4]
 

@@ -226,9 +226,9 @@ whole($::Ollama)
 POST /ollama/v2/embed
 {"model":"m","texts":["a","b"],"input_type":"search_query","embedding_types":["float"],"truncate":"NONE","output_dimension":2}
 --- response_body_like eval
-['^{"id":"[0-9a-fD]+","embeddings":{"float":\[\[0\.25,-1e-1\],\[0\.5,1\]\]},'
- . '"texts":\["a","b"\],"meta":{"api_version":{"version":"2"},'
- . '"billed_units":{"input_tokens":7}},"response_type":"embeddings_by_type"}$']
+['^\{"id":"[0-9a-fD]+","embeddings":\{"float":\[\[0\.25,-1e-1\],\[0\.5,1\]\]},'
+ . '"texts":\["a","b"\],"meta":\{"api_version":\{"version":"2"},'
+ . '"billed_units":\{"input_tokens":7}},"response_type":"embeddings_by_type"}$']
 --- access_log
 cohere|ollama|m|m|small|7+0=7|provider|1|
 

@@ -230,7 +230,7 @@ whole(openai_text('Hello'))
 --- config eval: $::Config
 --- request eval
 [map { ask_openai("/chat$_") } '/v1/edits', '/v1/chat/completionsx',
-    '/v1/xmessages', '/', '/v1/embeddings', '/v1/messages/count_tokens']
+    '/v1/xmessages', '/', '/v1/embeddingsx', '/v1/messages/count_tokens']
 --- error_code eval
 [(404) x 6]
 --- response_body_like eval

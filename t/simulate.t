@@ -198,7 +198,7 @@ location /o/ { llm_simulate openai; }
 location /a/ { llm_simulate anthropic; }
 --- request eval
 ["POST /o/v1/messages\n{}", "POST /a/v1/chat/completions\n{}",
- "POST /o/v1/embeddings\n{}", "GET /a/"]
+ "POST /o/v1/embeddingsx\n{}", "GET /a/"]
 --- error_code eval
 [404, 404, 404, 404]
 --- response_body_like eval
