@@ -241,6 +241,10 @@ TEST_CASE("bedrock request: what the API cannot do is refused by name") {
         INFO(heard);
         CHECK(heard.starts_with("messages[0].content[0]: "));
     }
+    // A part of the prompt that only Google has.
+    CHECK(from_anthropic(
+              R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a"}],"cachedContent":"c"})")
+              .starts_with("cachedContent: "));
     // Where the operator wants it so, it is left out.
     WriteOptions generous = to(claude);
     generous.drop_unsupported = true;

@@ -31,6 +31,12 @@ struct Unsupported {
     bool (*asked)(const Request &);
 };
 
+bool has_extra(const Request &call, std::string_view name) {
+    return std::any_of(
+        call.extra.begin(), call.extra.end(),
+        [name](const json::Member &member) { return member.name == name; });
+}
+
 constexpr Unsupported unsupported_rows[] = {
     {"n", [](const Request &call) { return call.n.value_or(1) > 1; }},
     {"logprobs",
@@ -46,6 +52,14 @@ constexpr Unsupported unsupported_rows[] = {
      [](const Request &call) {
          return call.web_search_options.is_object();
      }},
+    // Google's: a part of the prompt, a kind of answer.
+    {"cachedContent",
+     [](const Request &call) {
+         return has_extra(call, "cachedContent")
+                || has_extra(call, "cached_content");
+     }},
+    {"responseMimeType",
+     [](const Request &call) { return has_extra(call, "responseMimeType"); }},
 };
 
 class Planner {
