@@ -234,7 +234,8 @@ Google's metadata server answered 500
 
 === TEST 13: a member without credentials is passed over
 --- http_config eval
-LLMCredentials::echo() . LLMCredentials::provider('cloud', $::Metadata)
+LLMCredentials::echo()
+. LLMCredentials::provider('cloud', "$::Metadata fail_timeout=30s")
 . '
     llm_provider plain {
         format openai;
@@ -242,8 +243,6 @@ LLMCredentials::echo() . LLMCredentials::provider('cloud', $::Metadata)
         api_key plain;
     }
     llm_upstream chat { model cloud/m; model plain/m backup; }
-    log_format tries "tries=$llm_tries provider=$llm_provider";
-    access_log logs/tries.log tries;
 '
 --- config
     location / { llm_pass chat; }
