@@ -132,6 +132,7 @@ bool call(const Format &client, const Format &provider, std::string_view body,
     llm::Target target;
     target.format = &provider;
     target.model = "model-x";
+    target.quirks.prompt_template = "llama3";
     exchange.set_context(unique, now);
     if (!exchange.open() || !exchange.prepare(target)) {
         return false;
