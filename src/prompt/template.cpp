@@ -77,16 +77,26 @@ std::string_view trimmed(std::string_view text) {
 // Appends the text; a blank after a marker's first character makes it none.
 void append_words(std::string &out, std::string_view text,
                   std::span<const std::string_view> markers) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        out.push_back(text[i]);
-        std::string_view rest = text.substr(i);
+    std::string firsts;
+    for (std::string_view known : markers) {
+        if (firsts.find(known[0]) == std::string::npos) {
+            firsts.push_back(known[0]);
+        }
+    }
+
+    std::size_t written = 0;
+    for (std::size_t at = text.find_first_of(firsts); at != text.npos;
+         at = text.find_first_of(firsts, at + 1)) {
+        std::string_view rest = text.substr(at);
         bool marker = std::any_of(
             markers.begin(), markers.end(),
             [&](std::string_view known) { return rest.starts_with(known); });
         if (marker) {
-            out.push_back(' ');
+            out.append(text, written, at + 1 - written).push_back(' ');
+            written = at + 1;
         }
     }
+    out.append(text, written);
 }
 
 Role side_of(Role role) {

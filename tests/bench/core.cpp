@@ -153,6 +153,7 @@ bool call(const Format &client, const Format &provider, std::string_view body,
     llm::Target target;
     target.format = &provider;
     target.model = "model-x";
+    target.quirks.prompt_template = "llama3";
     exchange.set_context(unique, now);
     // What some APIs say in the path and not in the body.
     llm::RouteMatch route;
