@@ -136,7 +136,7 @@ ask_anthropic('/command/v1/messages', '"system":"s"', '"tools":[{"name":"f",'
     . '"input_schema":{"type":"object","properties":{}}}]',
     '"tool_choice":{"type":"any"}')
 --- response_body_like chomp
-"content":\[\{"type":"thinking","thinking":"I will look.","signature":""\},\{"type":"tool_use","id":"f_1","name":"f","input":\{"x":1\}\},\{"type":"tool_use","id":"g_1","name":"g","input":\{\}\}\],"stop_reason":"tool_use"
+"content":\[\{"type":"text","text":"I will look."\},\{"type":"tool_use","id":"f_1","name":"f","input":\{"x":1\}\},\{"type":"tool_use","id":"g_1","name":"g","input":\{\}\}\],"stop_reason":"tool_use"
 
 
 

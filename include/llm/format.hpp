@@ -39,7 +39,7 @@ enum class Operation : std::uint8_t {
 struct Route {
     // "/chat/completions". At most one "{model}" stands for the model's name:
     // "/models/{model}:generateContent".
-    std::string_view pattern;
+    std::string_view pattern = {};
     Operation operation;
     bool stream = false;        // the path says so, not the body
 };
@@ -65,8 +65,8 @@ struct RouteMatch {
 };
 
 struct HeaderField {
-    std::string_view name;      // lower case
-    std::string_view value;
+    std::string_view name = {};      // lower case
+    std::string_view value = {};
 };
 
 // Whose service a format is offered by, where its paths and bodies differ
@@ -122,7 +122,7 @@ struct Quirks {
 };
 
 struct RequestHead {
-    std::string_view model;
+    std::string_view model = {};
     bool stream = false;
     bool include_usage = false;     // the client wants usage in its stream
     std::optional<std::int64_t> max_tokens;
@@ -130,7 +130,7 @@ struct RequestHead {
 };
 
 struct WriteOptions {
-    std::string_view model;             // the name the provider knows
+    std::string_view model = {};             // the name the provider knows
     // What the target cannot express is dropped also where leaving it out
     // changes the answer, not refused. Mere hints are always dropped.
     bool drop_unsupported = false;
@@ -159,16 +159,16 @@ struct AnswerHead {
 // What a writer needs to know besides the answer itself.
 struct AnswerContext {
     // What the client called the model; used where the provider names none.
-    std::string_view request_model;
+    std::string_view request_model = {};
     bool include_usage = false;     // the client asked for usage in a stream
     std::int64_t now = 0;           // Unix seconds, for "created"
     // Made by the caller, unique: the tail of ids that the format must have
     // and the provider did not give, e.g. "chatcmpl-" + this.
-    std::string_view unique;
+    std::string_view unique = {};
     // A count or a guess of the prompt's tokens, for answers in which the
     // provider does not name them, or only at the end; 0: unknown.
     std::int64_t prompt_estimate = 0;
-    std::string_view query;         // of the client's path: Gemini's "alt=sse"
+    std::string_view query = {};         // of the client's path: Gemini's "alt=sse"
     // The client's body, which lives as long as any writer made with this:
     // for formats whose answers repeat what was asked. Absent: not known.
     json::Value request = {};

@@ -23,6 +23,20 @@ void promise_error(const Error &error) {
     }
 }
 
+// A server that takes as little as any does.
+void make_demanding(Quirks &quirks) {
+    static constexpr MemberRule rules[] = {
+        {"max_completion_tokens", "max_tokens"}, {"user"}, {"seed", "s"},
+        {"logit_bias"}, {"temperature"},
+    };
+    quirks.members = rules;
+    quirks.schema = SchemaForm::prompt;
+    quirks.mistral_messages = true;
+    quirks.null_content = false;
+    quirks.reasoning_content = true;
+    quirks.stream_options = false;
+}
+
 void write_everywhere(const chat::Request &request) {
     for (const Format *format : formats()) {
         for (bool generous : {false, true}) {
@@ -32,6 +46,9 @@ void write_everywhere(const chat::Request &request) {
             options.quirks.max_completion_tokens = generous;
             options.quirks.developer_role = generous;
             options.quirks.output_config = generous;
+            if (!generous) {
+                make_demanding(options.quirks);
+            }
 
             std::string out;
             auto outcome = format->write_request(request, options, out);
@@ -106,10 +123,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     } else {
         WriteOptions options;
         options.model = "a \"model\"";
-        auto edits = format.request_edits(body, document, options);
-        std::string out;
-        json::apply_edits(body, edits, out);
-        fuzz::promise_json(out, "an edited body is JSON");
+        for (bool demanding : {false, true}) {
+            if (demanding) {
+                make_demanding(options.quirks);
+            }
+            auto edits = format.request_edits(body, document, options);
+            std::size_t end = 0;
+            for (const json::Edit &edit : edits) {
+                fuzz::promise(edit.offset >= end, "edits are disjoint");
+                end = edit.offset + edit.length;
+            }
+            std::string out;
+            json::apply_edits(body, edits, out);
+            fuzz::promise_json(out, "an edited body is JSON");
+        }
     }
 
     std::pmr::monotonic_buffer_resource memory;

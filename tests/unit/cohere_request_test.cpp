@@ -123,7 +123,7 @@ TEST_CASE("cohere: a request of /v2/chat becomes OpenAI's") {
             "response_format":{"type":"json_object","json_schema":{"type":"object"}},"max_tokens":5,"stop_sequences":["X"],"temperature":0.5,"p":0.9,"k":5,"seed":1,
             "frequency_penalty":0.1,"presence_penalty":0.2,"thinking":{"type":"enabled","token_budget":2000},"safety_mode":"OFF","documents":[]})")
           == R"({"model":"gpt-4o","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},)"
-             R"({"role":"assistant","content":null,"tool_calls":[{"id":"f_1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},)"
+             R"({"role":"assistant","content":"plan","tool_calls":[{"id":"f_1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},)"
              R"({"role":"tool","tool_call_id":"f_1","content":"{\"x\":1}\nt"},{"role":"assistant","content":"a"},{"role":"user","content":"go on"}],)"
              R"("max_tokens":5,"stop":["X"],"temperature":0.5,"top_p":0.9,"frequency_penalty":0.1,"presence_penalty":0.2,"seed":1,)"
              R"("tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}},"strict":true}}],"tool_choice":"required",)"

@@ -36,11 +36,11 @@ TEST_CASE("cohere: what is billed counts where nothing else is said") {
 TEST_CASE("cohere: calls, and the plan that comes before them") {
     std::string body = answer(R"({"role":"assistant","tool_plan":"plan","tool_calls":[{"id":"f_1","type":"function","function":{"name":"f","arguments":"{\"b\":1,\"a\":2}"}},{"id":"g_1","type":"function","function":{"name":"g","arguments":"{}"}}]})", "TOOL_CALL");
     CHECK(sum_of_response(cohere_format(), body)
-          == "text: \nreasoning: plan\nsignature: \nredacted: \nrefusal: \ncall: f_1 f {\"b\":1,\"a\":2}\ncall: g_1 g {}\nfinish: tool_calls\nusage: 71+2=73 cached 64\nerror: \n");
+          == "text: plan\nreasoning: \nsignature: \nredacted: \nrefusal: \ncall: f_1 f {\"b\":1,\"a\":2}\ncall: g_1 g {}\nfinish: tool_calls\nusage: 71+2=73 cached 64\nerror: \n");
     std::string openai = translate_response(cohere_format(), openai_format(), body, {.request_model = "m"});
     CHECK(openai.find(R"("id":"c-1")") != std::string::npos);
     CHECK(openai.find(R"("model":"m")") != std::string::npos);
-    CHECK(openai.find(R"("reasoning_content":"plan","tool_calls":[{"id":"f_1",)") != std::string::npos);
+    CHECK(openai.find(R"("content":"plan","refusal":null,"tool_calls":[{"id":"f_1",)") != std::string::npos);
     CHECK(openai.find(R"("finish_reason":"tool_calls")") != std::string::npos);
 }
 

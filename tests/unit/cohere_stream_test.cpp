@@ -55,7 +55,7 @@ TEST_CASE("cohere: calls in a stream, whose index counts what it likes") {
         + call("tool-call-start", 2, R"({"id":"g_1","type":"function","function":{"name":"g","arguments":"{}"}})")
         + event("tool-call-end", ",\"index\":2") + end("TOOL_CALL");
     CHECK(events_of(cohere_format(), stream)
-          == "start c-1  0\nreasoning I will\ncall 0 f_1 f\narguments 0 {\"x\"\narguments 0 :1}\ncall 1 g_1 g\narguments 1 {}\nfinish tool_calls (TOOL_CALL)\nusage 3+2=5 cached 0 reasoning 0\ndone\n");
+          == "start c-1  0\ntext I will\ncall 0 f_1 f\narguments 0 {\"x\"\narguments 0 :1}\ncall 1 g_1 g\narguments 1 {}\nfinish tool_calls (TOOL_CALL)\nusage 3+2=5 cached 0 reasoning 0\ndone\n");
     CHECK(sum_of_stream(cohere_format(), stream)
           == sum_of_response(cohere_format(), R"({"id":"c-1","finish_reason":"TOOL_CALL","message":{"role":"assistant","tool_plan":"I will","tool_calls":[{"id":"f_1","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}},{"id":"g_1","type":"function","function":{"name":"g","arguments":"{}"}}]},"usage":{"tokens":{"input_tokens":3,"output_tokens":2}}})"));
 }

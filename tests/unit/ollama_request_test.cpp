@@ -161,7 +161,7 @@ TEST_CASE("ollama: a request of /api/chat becomes OpenAI's") {
             "format":{"type":"object"},"options":{"num_predict":5,"temperature":0.5,"stop":["X"],"num_ctx":4096,"seed":1,"top_k":3},
             "think":true,"keep_alive":"5m"})")
           == R"({"model":"gpt-4o","messages":[{"role":"system","content":"s"},)"
-             R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,/9j/4AAQSkZJRgABAQAA"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgoAAAANSUhE"}},{"type":"text","text":"look"}]},)"
+             R"({"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,/9j/4AAQSkZJRgABAQAA"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgoAAAANSUhE"}}]},)"
              R"({"role":"assistant","content":null,"tool_calls":[{"id":"call_0","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},{"id":"call_1","type":"function","function":{"name":"g","arguments":"{}"}}]},)"
              R"({"role":"tool","tool_call_id":"call_1","content":"rg"},{"role":"tool","tool_call_id":"call_0","content":"rf"},)"
              R"({"role":"user","content":"go on"}],"max_tokens":5,"stop":["X"],"temperature":0.5,"seed":1,)"
@@ -172,7 +172,7 @@ TEST_CASE("ollama: a request of /api/chat becomes OpenAI's") {
 
 TEST_CASE("ollama: a request of /api/generate is a question with instructions") {
     CHECK(from_generate(R"("prompt":"q","system":"s","images":["R0lGODdhAQABAIAA"],"format":"json","stream":false,"context":[],"raw":false,"suffix":"")")
-          == R"({"model":"gpt-4o","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/gif;base64,R0lGODdhAQABAIAA"}},{"type":"text","text":"q"}]}],"response_format":{"type":"json_object"}})");
+          == R"({"model":"gpt-4o","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"q"},{"type":"image_url","image_url":{"url":"data:image/gif;base64,R0lGODdhAQABAIAA"}}]}],"response_format":{"type":"json_object"}})");
 }
 
 TEST_CASE("ollama: a prompt that is no chat stays with servers that know it") {

@@ -160,8 +160,8 @@ bool RequestReader::read_message(Value value, const Path &path) {
             return false;
         }
         if (!plan.empty()) {
+            // What it says before it calls tools.
             Part part;
-            part.type = PartType::reasoning;
             part.text = plan;
             message.parts.push_back(part);
         }

@@ -46,8 +46,9 @@ Result<chat::Response> parse_response(const json::Document &document,
     choice.message.role = chat::Role::assistant;
     choice.message.source = source;
 
-    add_text(PartType::reasoning, source["tool_plan"].string(),
-             choice.message);
+    // What the model says before it calls tools: as text it finds its way
+    // back through every client.
+    add_text(PartType::text, source["tool_plan"].string(), choice.message);
     add_text(PartType::text, source["content"].string(), choice.message);
     for (Value part : source["content"].elements()) {
         bool thinking = part["type"].string() == "thinking";

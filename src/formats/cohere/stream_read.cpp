@@ -139,7 +139,7 @@ void Reader::read_content(Value root, EventSink &sink) {
 }
 
 void Reader::read_plan(Value root, EventSink &sink) {
-    text(Type::reasoning, root["delta"]["message"]["tool_plan"], sink);
+    text(Type::text, root["delta"]["message"]["tool_plan"], sink);
 }
 
 void Reader::read_call_start(Value root, EventSink &sink) {

@@ -197,8 +197,8 @@ bool RequestReader::read_message(Value value, const Path &path) {
         part.text = thinking;
         message.parts.push_back(part);
     }
-    return read_images(value["images"], Path(path, "images"), message)
-           && read_content(value["content"], Path(path, "content"), message)
+    return read_content(value["content"], Path(path, "content"), message)
+           && read_images(value["images"], Path(path, "images"), message)
            && read_calls(value["tool_calls"], Path(path, "tool_calls"),
                          message)
            && (message.role != Role::tool
@@ -211,7 +211,8 @@ bool RequestReader::read_content(Value value, const Path &path,
         return false;
     }
     // What users and tools say is a message, even if it is nothing.
-    bool wanted = message.role != Role::assistant && message.parts.empty();
+    bool wanted = message.role != Role::assistant
+                  && message.source["images"].size() == 0;
     if (wanted || !value.string().empty()) {
         Part part;
         part.text = value.string();
@@ -220,7 +221,6 @@ bool RequestReader::read_content(Value value, const Path &path,
     return true;
 }
 
-// The server shows them to the model before the text.
 bool RequestReader::read_images(Value value, const Path &path,
                                 Message &message) {
     if (value.is_null()) {
@@ -348,18 +348,16 @@ bool RequestReader::read_prompt() {
     }
 
     Message &message = request_.messages.emplace_back(memory_);
-    if (!read_images(root_["images"], Path("images"), message)) {
-        return false;
-    }
-    if (prompt.empty() && message.parts.empty()) {
-        return fail(Path("prompt"), "must not be empty");
-    }
     if (!prompt.empty()) {
         Part part;
         part.text = prompt;
         message.parts.push_back(part);
     }
-    return true;
+    if (!read_images(root_["images"], Path("images"), message)) {
+        return false;
+    }
+    return !message.parts.empty()
+           || fail(Path("prompt"), "must not be empty");
 }
 
 // All else
