@@ -168,7 +168,7 @@ struct AnswerContext {
     // A count or a guess of the prompt's tokens, for answers in which the
     // provider does not name them, or only at the end; 0: unknown.
     std::int64_t prompt_estimate = 0;
-    std::string_view query = {};         // of the client's path: Gemini's "alt=sse"
+    std::string_view query = {};    // of the client's path: Gemini's "alt=sse"
     // The client's body, which lives as long as any writer made with this:
     // for formats whose answers repeat what was asked. Absent: not known.
     json::Value request = {};
