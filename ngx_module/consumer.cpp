@@ -5,15 +5,6 @@
 #include "auth/auth.hpp"
 #include "client_header.hpp"
 
-namespace {
-
-// Where the SDKs of all client APIs put their key.
-constexpr std::string_view credential_headers[] = {
-    "authorization", "x-api-key", "api-key", "x-goog-api-key",
-};
-
-}  // namespace
-
 std::string_view ngx_http_llm_consumer(
     ngx_http_request_t *r, const ngx_http_llm_loc_conf_t *llcf) noexcept {
     if (const llm::Consumer *consumer = ngx_http_llm_auth_consumer(r)) {
@@ -30,14 +21,21 @@ std::string_view ngx_http_llm_consumer(
 std::string_view ngx_http_llm_consumer_identity(
     ngx_http_request_t *r, const ngx_http_llm_loc_conf_t *llcf) noexcept {
     // A name must not be taken for a credential, nor one header for another.
-    std::string_view parts[std::size(credential_headers)];
+    constexpr auto &headers = ngx_http_llm_credential_headers;
+    std::string_view parts[std::size(headers) + 1];
     size_t size = 1;
 
     std::string_view name = ngx_http_llm_consumer(r, llcf);
     if (name.empty()) {
-        for (size_t i = 0; i < std::size(parts); ++i) {
-            parts[i] = ngx_http_llm_client_header(r, credential_headers[i]);
-            size += parts[i].size() + 1;
+        for (size_t i = 0; i < std::size(headers); ++i) {
+            parts[i] = ngx_http_llm_client_header(r, headers[i]);
+        }
+        // Google's API takes it in a query, too.
+        ngx_str_t key = ngx_null_string;
+        (void) ngx_http_arg(r, to_ngx("key").data, 3, &key);
+        parts[std::size(headers)] = to_view(key);
+        for (std::string_view part : parts) {
+            size += part.size() + 1;
         }
         if (size == 1 + std::size(parts)) {
             return "";

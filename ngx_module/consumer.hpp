@@ -5,6 +5,12 @@
 
 #include <string_view>
 
+// Where the SDKs of all client APIs put their key: OpenAI's, Anthropic's,
+// Azure's, Google's.
+inline constexpr std::string_view ngx_http_llm_credential_headers[] = {
+    "authorization", "x-api-key", "api-key", "x-goog-api-key",
+};
+
 // $llm_consumer: whose key llm_auth has let in, else what llm_consumer says.
 // Empty: nobody in particular.
 std::string_view ngx_http_llm_consumer(

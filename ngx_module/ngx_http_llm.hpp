@@ -31,12 +31,18 @@ struct ngx_http_llm_header_t {
     ngx_http_complex_value_t value;
 };
 
+// Another API that a provider speaks, at a path of its own.
+struct ngx_http_llm_also_t {
+    const llm::Format *format;
+    ngx_str_t path;             // as ngx_http_llm_provider_t::path
+};
+
 // llm_provider NAME { ... }: where requests of one format are sent to.
 struct ngx_http_llm_provider_t {
     ngx_str_t name;
     ngx_str_t preset;           // its name; empty: none
     const llm::Format *format;
-    ngx_array_t also;           // const llm::Format *: spoken as well, so
+    ngx_array_t also;           // ngx_http_llm_also_t: spoken as well, so
                                 // that calls in one of them stay in it
     llm::Quirks quirks;
 
@@ -186,8 +192,8 @@ char *ngx_http_llm_provider_block(ngx_conf_t *cf, ngx_command_t *cmd,
                                   void *conf);
 ngx_http_llm_provider_t *ngx_http_llm_find_provider(
     ngx_http_llm_main_conf_t *mcf, std::string_view name);
-// What the provider is sent where a client speaks this format.
-const llm::Format *ngx_http_llm_provider_format(
+// What the provider is sent where a client speaks this format, and where.
+ngx_http_llm_also_t ngx_http_llm_provider_speaks(
     const ngx_http_llm_provider_t *provider,
     const llm::Format *client) noexcept;
 

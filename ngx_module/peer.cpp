@@ -61,8 +61,9 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
 
     llm::Target target;
-    target.format = ngx_http_llm_provider_format(member->provider,
-                                                 ctx->route.format);
+    target.format = ngx_http_llm_provider_speaks(member->provider,
+                                                 ctx->route.format)
+                        .format;
     target.model = member->model.len ? to_view(member->model) : ctx->model;
     target.drop_unsupported = llcf->drop_unsupported;
     target.quirks = member->provider->quirks;

@@ -131,45 +131,65 @@ char *set_format(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     return NGX_CONF_OK;
 }
 
-ngx_int_t speak_also(ProviderConf *conf, const llm::Format *format) noexcept {
-    auto **slot = static_cast<const llm::Format **>(
+// "FORMAT" or "FORMAT=PATH". nullptr: done, else what is wrong with the word.
+const char *speak_also(ngx_conf_t *cf, ProviderConf *conf,
+                       std::string_view word) noexcept {
+    auto name = word.substr(0, word.find('='));
+    const auto *format = llm::find_format(name);
+    if (format == nullptr) {
+        return "unknown format";
+    }
+    auto *also = static_cast<ngx_http_llm_also_t *>(
         ngx_array_push(&conf->provider.also));
-    if (slot == nullptr) {
-        return NGX_ERROR;
+    if (also == nullptr) {
+        return "no memory for";
     }
-    *slot = format;
-    return NGX_OK;
-}
+    *also = {};
+    also->format = format;
+    if (name.size() == word.size()) {
+        return nullptr;
+    }
 
-// The formats of a preset's row.
-ngx_int_t speak_words(ProviderConf *conf, std::string_view names) noexcept {
-    while (!names.empty()) {
-        auto name = names.substr(0, names.find(' '));
-        names.remove_prefix(std::min(name.size() + 1, names.size()));
-        if (speak_also(conf, llm::find_format(name)) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    // A path, as a URL has it.
+    auto path = word.substr(name.size() + 1);
+    std::string url = "http://h";
+    url += path;
+    auto parsed = llm::parse_base_url(url);
+    if (!path.starts_with('/') || !parsed) {
+        return "invalid path in";
     }
-    return NGX_OK;
+    return copy(cf, parsed->path, &also->path) == NGX_OK ? nullptr
+                                                         : "no memory for";
 }
 
 char *set_also(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     auto *args = arguments(cf);
-    bool off = to_view(args[1]) == "off";
     conf_of(conf)->also_set = 1;
-    for (ngx_uint_t i = off ? 2 : 1; i < cf->args->nelts; i++) {
-        const auto *format = llm::find_format(to_view(args[i]));
-        if (format == nullptr || off) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               off ? "unexpected \"%V\" after \"off\""
-                                   : "unknown format \"%V\"", &args[i]);
-            return conf_error();
-        }
-        if (speak_also(conf_of(conf), format) != NGX_OK) {
+    if (cf->args->nelts == 2 && to_view(args[1]) == "off") {
+        return NGX_CONF_OK;
+    }
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        if (const char *wrong = speak_also(cf, conf_of(conf),
+                                           to_view(args[i]))) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s \"%V\"", wrong,
+                               &args[i]);
             return conf_error();
         }
     }
     return NGX_CONF_OK;
+}
+
+// The formats of a preset's row.
+ngx_int_t speak_words(ngx_conf_t *cf, ProviderConf *conf,
+                      std::string_view words) noexcept {
+    while (!words.empty()) {
+        auto word = words.substr(0, words.find(' '));
+        words.remove_prefix(std::min(word.size() + 1, words.size()));
+        if (speak_also(cf, conf, word)) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
 }
 
 char *set_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
@@ -458,7 +478,7 @@ ProviderConf *create(ngx_conf_t *cf, const ngx_str_t &name) {
                        sizeof(ngx_http_llm_header_t))
             != NGX_OK
         || ngx_array_init(&provider.also, cf->pool, 2,
-                          sizeof(const llm::Format *))
+                          sizeof(ngx_http_llm_also_t))
                != NGX_OK)
     {
         return nullptr;
@@ -525,7 +545,7 @@ char *complete(ngx_conf_t *cf, ProviderConf *conf) {
                 provider.key_header = to_ngx(preset->key_header);
             }
             if (!conf->also_set
-                && speak_words(conf, preset->also) != NGX_OK) {
+                && speak_words(cf, conf, preset->also) != NGX_OK) {
                 return conf_error();
             }
         }
@@ -727,16 +747,18 @@ ngx_http_llm_provider_t *ngx_http_llm_find_provider(
     return nullptr;
 }
 
-const llm::Format *ngx_http_llm_provider_format(
+ngx_http_llm_also_t ngx_http_llm_provider_speaks(
     const ngx_http_llm_provider_t *provider,
     const llm::Format *client) noexcept {
-    auto **also = static_cast<const llm::Format **>(provider->also.elts);
+    auto *also = static_cast<ngx_http_llm_also_t *>(provider->also.elts);
     for (ngx_uint_t i = 0; i < provider->also.nelts; i++) {
-        if (also[i] == client) {
-            return client;
+        if (also[i].format == client) {
+            // Without a path of its own: that of the URL.
+            return {client,
+                    also[i].path.data ? also[i].path : provider->path};
         }
     }
-    return provider->format;
+    return {provider->format, provider->path};
 }
 
 const ngx_http_llm_provider_ssl_t *ngx_http_llm_provider_ssl_conf(

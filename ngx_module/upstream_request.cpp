@@ -54,11 +54,11 @@ bool evaluate(ngx_http_request_t *r, const ngx_http_complex_value_t &value,
     return true;
 }
 
-// How the provider wants its key: "authorization" or a header's name. One way
-// for all the formats that it speaks: its server looks there.
-std::string_view key_header(const ngx_http_llm_provider_t *provider) noexcept {
+// How the provider wants its key: "authorization" or a header's name.
+std::string_view key_header(const ngx_http_llm_provider_t *provider,
+                            const llm::Format &format) noexcept {
     return provider->key_header.len ? to_view(provider->key_header)
-                                    : provider->format->key_header();
+                                    : format.key_header();
 }
 
 bool add_key(ngx_http_request_t *r, const ngx_http_llm_provider_t *provider,
@@ -98,9 +98,10 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     bool get = ctx->exchange->operation() == llm::Operation::models;
 
     head.text(get ? "GET " : "POST ");
-    llm::append_path(out, to_view(provider->path),
-                     get ? format.models_path()
-                         : format.path(ctx->exchange->call_path()));
+    llm::append_path(
+        out, to_view(ngx_http_llm_provider_speaks(provider, &format).path),
+        get ? format.models_path()
+            : format.path(ctx->exchange->call_path()));
     head.text(" HTTP/1.1\r\n");
     head.header("Host", to_view(provider->host_header));
 
@@ -159,7 +160,7 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         }
     }
 
-    std::string_view key = key_header(provider);
+    std::string_view key = key_header(provider, format);
     if (!is_own(key) && !add_key(r, provider, key, head)) {
         return false;
     }

@@ -55,17 +55,17 @@ __DATA__
 --- upstream eval
 whole(openai_text('Hello'))
 --- request eval
-[(ask_openai()) x 5]
+[(ask_openai()) x 6]
 --- more_headers eval
 ["Authorization: Bearer sk-alice\n", "x-api-key: sk-alice\n",
  "api-key: sk-alice\n", "authorization:   bearer   sk-alice  \n",
- "X-API-Key: sk-bob\n"]
+ "X-API-Key: sk-bob\n", "x-goog-api-key: sk-alice\n"]
 --- error_code eval
-[200, 200, 200, 200, 200]
+[(200) x 6]
 --- response_headers eval
-[('!WWW-Authenticate') x 5]
+[('!WWW-Authenticate') x 6]
 --- response_body_like eval
-[('"Hello"') x 5]
+[('"Hello"') x 6]
 
 
 

@@ -70,7 +70,25 @@ my $as = sub { with(ask($_[1]), "Authorization: Bearer $_[0]") };
 
 
 
-=== TEST 3: ... in front of another content handler
+=== TEST 3: ... or the URL
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- steps eval
+my $asked_with = sub {
+    my $call = ask($::Who);
+    return { %$call, path => "$call->{path}?key=$_[0]" };
+};
+[
+    ask($::Who) => 'Miss one',
+    $asked_with->('a') => 'Miss two',
+    $asked_with->('b') => 'Miss three',
+    $asked_with->('a') => 'Hit two',
+    with(ask($::Who), 'x-goog-api-key: a') => 'Miss four',
+]
+
+
+
+=== TEST 4: ... in front of another content handler
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -82,7 +100,7 @@ my $as = sub { with(ask($_[1]), "Authorization: Bearer $_[0]") };
 
 
 
-=== TEST 4: llm_consumer says who they are, whatever their key
+=== TEST 5: llm_consumer says who they are, whatever their key
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_consumer \$http_x_team;\n$::Config"
@@ -96,7 +114,7 @@ my $as = sub { with(ask($::Who), "X-Team: $_[0]", "Authorization: $_[1]") };
 
 
 
-=== TEST 5: without a name it is the key again, and no name is a key
+=== TEST 6: without a name it is the key again, and no name is a key
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_consumer \$http_x_team;\n$::Config"
@@ -111,7 +129,7 @@ my $as = sub { with(ask($::Who), "X-Team: $_[0]", "Authorization: $_[1]") };
 
 
 
-=== TEST 6: llm_cache_shared: all hear all answers
+=== TEST 7: llm_cache_shared: all hear all answers
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_shared on;\n$::Config"
@@ -124,7 +142,7 @@ my $as = sub { with(ask($::Who), "X-Team: $_[0]", "Authorization: $_[1]") };
 
 
 
-=== TEST 7: the operator's own partition
+=== TEST 8: the operator's own partition
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_key \$http_accept_language;\n$::Config"
@@ -139,7 +157,7 @@ my $in = sub { with(ask($_[1]), "Accept-Language: $_[0]") };
 
 
 
-=== TEST 8: the system prompt
+=== TEST 9: the system prompt
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -154,7 +172,7 @@ my $by = sub { messages(['system', $_[0]], ['user', $_[1]]) };
 
 
 
-=== TEST 9: ... wherever the API has it
+=== TEST 10: ... wherever the API has it
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -166,7 +184,7 @@ my $by = sub { messages(['system', $_[0]], ['user', $_[1]]) };
 
 
 
-=== TEST 10: earlier turns
+=== TEST 11: earlier turns
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -180,7 +198,7 @@ my $after = sub { messages(['user', 'Lord Jim'], ['assistant', $_[0]], ['user', 
 
 
 
-=== TEST 11: llm_cache_ignore: what is not looked at
+=== TEST 12: llm_cache_ignore: what is not looked at
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_ignore system assistant;\n$::Config"
@@ -193,7 +211,7 @@ my $after = sub { messages(['user', 'Lord Jim'], ['assistant', $_[0]], ['user', 
 
 
 
-=== TEST 12: ... in a location that ignores nothing again
+=== TEST 13: ... in a location that ignores nothing again
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_ignore system;\n" . $::Config =~ s/(location \/ \{)/$1 llm_cache_ignore none;/r
@@ -207,7 +225,7 @@ my $after = sub { messages(['user', 'Lord Jim'], ['assistant', $_[0]], ['user', 
 
 
 
-=== TEST 13: llm_cache_messages: more than the last one is the question
+=== TEST 14: llm_cache_messages: more than the last one is the question
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_messages 2;\n$::Config"
@@ -222,7 +240,7 @@ my $two = sub { messages(['user', $_[0]], ['assistant', 'A novelist.'], ['user',
 
 
 
-=== TEST 14: with one, earlier questions have to be the same
+=== TEST 15: with one, earlier questions have to be the same
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -234,7 +252,7 @@ my $two = sub { messages(['user', $_[0]], ['assistant', 'A novelist.'], ['user',
 
 
 
-=== TEST 15: members that change the answer, and those that do not
+=== TEST 16: members that change the answer, and those that do not
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -254,7 +272,7 @@ my $two = sub { messages(['user', $_[0]], ['assistant', 'A novelist.'], ['user',
 
 
 
-=== TEST 16: pools are apart, though their models be the same
+=== TEST 17: pools are apart, though their models be the same
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -266,7 +284,7 @@ my $two = sub { messages(['user', $_[0]], ['assistant', 'A novelist.'], ['user',
 
 
 
-=== TEST 17: within a pool the client's name of it is of no account
+=== TEST 18: within a pool the client's name of it is of no account
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -278,7 +296,7 @@ my $model = sub { my $call = ask($::Who); $call->{body} =~ s/"m"/"$_[0]"/; $call
 
 
 
-=== TEST 18: a model that the client chooses is apart from others
+=== TEST 19: a model that the client chooses is apart from others
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -291,7 +309,7 @@ my $model = sub { my $call = at('/any', ask($::Who)); $call->{body} =~ s/"m"/"$_
 
 
 
-=== TEST 19: another content handler's location and the client's model
+=== TEST 20: another content handler's location and the client's model
 --- http_config eval: $::HttpConfig
 --- config eval
 "$::Config\n" . q{
@@ -311,7 +329,7 @@ my $model = sub { my $call = at($_[0], ask($::Who)); $call->{body} =~ s/"m"/"$_[
 
 
 
-=== TEST 20: ... of two servers without a name
+=== TEST 21: ... of two servers without a name
 --- http_config eval
 $::HttpConfig . q{
     server {
@@ -336,7 +354,7 @@ $::HttpConfig . q{
 
 
 
-=== TEST 21: what a call has that must not be answered by meaning
+=== TEST 22: what a call has that must not be answered by meaning
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -356,7 +374,7 @@ my $only_exact = sub {
 
 
 
-=== TEST 22: ... images
+=== TEST 23: ... images
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -373,7 +391,7 @@ my $see = sub {
 
 
 
-=== TEST 23: ... results of tools
+=== TEST 24: ... results of tools
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -392,7 +410,7 @@ my $told = sub {
 
 
 
-=== TEST 24: how warm is too warm
+=== TEST 25: how warm is too warm
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_max_temperature 0.3;\n$::Config"
@@ -408,7 +426,7 @@ my $told = sub {
 
 
 
-=== TEST 25: llm_cache_similarity: exact matches only
+=== TEST 26: llm_cache_similarity: exact matches only
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_similarity off;\n$::Config\n" . q{
@@ -425,7 +443,7 @@ my $told = sub {
 
 
 
-=== TEST 26: what was asked without a search is not found by one
+=== TEST 27: what was asked without a search is not found by one
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_similarity off;\n$::Config\n" . q{
@@ -440,7 +458,7 @@ my $told = sub {
 
 
 
-=== TEST 27: the partition of a near question is the same, and its key is not
+=== TEST 28: the partition of a near question is the same, and its key is not
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval

@@ -283,12 +283,12 @@ GET /t
 === TEST 18: an unknown format
 --- http_config
 llm_provider p {
-    format gemini;
+    format gopher;
     url http://127.0.0.1:1/v1;
 }
 --- must_die
 --- error_log eval
-qr/\[emerg\] .*unknown format "gemini" in .*nginx\.conf:\d+/
+qr/\[emerg\] .*unknown format "gopher" in .*nginx\.conf:\d+/
 
 
 

@@ -145,8 +145,7 @@ bool is_model_allowed(std::span<const std::string> allowed,
 // Where clients put keys.
 enum class CredentialSource : std::uint8_t {
     authorization,      // Authorization: Bearer KEY
-    x_api_key,          // x-api-key: KEY (Anthropic)
-    api_key,            // api-key: KEY (Azure)
+    own_header,         // NAME: KEY, such as Anthropic's x-api-key
 };
 
 // The key in the value of such a header field; empty: none that is usable.

@@ -15,8 +15,8 @@ struct Preset {
     std::string_view format;    // a name that find_format() knows
     Quirks quirks;
     std::string_view key_header = {};   // empty: the format's
-    // Other formats that the provider speaks at the same URL, separated by
-    // spaces: calls in one of them stay in it.
+    // Other formats that the provider speaks, separated by spaces: calls in
+    // one of them stay in it. "FORMAT=PATH": not at the URL's path.
     std::string_view also = {};
 };
 

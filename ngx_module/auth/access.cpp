@@ -60,7 +60,7 @@ ngx_int_t refuse(ngx_http_request_t *r, ngx_http_llm_auth_ctx_t &auth,
 
 llm::CredentialSource source_of(std::string_view header) noexcept {
     return header == "authorization" ? llm::CredentialSource::authorization
-                                     : llm::CredentialSource::x_api_key;
+                                     : llm::CredentialSource::own_header;
 }
 
 // Calls use(header's name, its whole value, the key in it) for each key that

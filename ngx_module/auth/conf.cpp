@@ -3,6 +3,7 @@
 #include "auth/auth.hpp"
 #include "auth/key_file.hpp"
 #include "auth/key_store.hpp"
+#include "consumer.hpp"
 
 namespace {
 
@@ -11,11 +12,6 @@ using Conf = ngx_http_llm_auth_conf_t;
 
 constexpr ngx_uint_t anywhere =
     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
-
-// Where OpenAI's, Anthropic's and Azure's SDKs put a key.
-constexpr std::string_view default_headers[] = {
-    "authorization", "x-api-key", "api-key",
-};
 
 char *error() noexcept { return static_cast<char *>(NGX_CONF_ERROR); }
 
@@ -113,7 +109,7 @@ char *set_auth(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         return const_cast<char *>("has parameters for Redis beside \"file\"");
     }
     if (auth->headers.nelts == 0) {
-        for (auto name : default_headers) {
+        for (auto name : ngx_http_llm_credential_headers) {
             if (!add_header(cf, auth, name)) {
                 return error();
             }

@@ -17,7 +17,8 @@ namespace {
 // Of the other formats those are named that the provider's documentation
 // promises for the models that its own format reaches. Hence no completions
 // for OpenAI and Azure, whose chat models are not to be had there; who has one
-// of the others says so with "also".
+// of the others says so with "also". The key of who also speaks Anthropic's
+// API goes where it goes for OpenAI's: not all look at "x-api-key".
 constexpr Preset table[] = {
     {"openai", "https://api.openai.com/v1", "openai",
      {.max_completion_tokens = true, .developer_role = true}, {},
@@ -33,26 +34,30 @@ constexpr Preset table[] = {
      "openai", {}},
     {"databricks", "", "openai", {}},
     {"deepseek", "https://api.deepseek.com", "openai", {}},
-    {"fireworks", "https://api.fireworks.ai/inference/v1", "openai", {}, {},
-     "responses completions anthropic"},
+    {"fireworks", "https://api.fireworks.ai/inference/v1", "openai", {},
+     "authorization", "responses completions anthropic"},
     {"groq", "https://api.groq.com/openai/v1", "openai",
      {.max_completion_tokens = true}, {}, "responses"},
     {"huggingface", "https://router.huggingface.co/v1", "openai", {}, {},
      "responses"},
-    {"llamacpp", "", "openai", {}, {}, "responses completions anthropic"},
+    {"llamacpp", "", "openai", {},
+     "authorization", "responses completions anthropic"},
     {"mistral", "https://api.mistral.ai/v1", "openai",
      {.stream_options = false}},
     {"moonshot", "https://api.moonshot.ai/v1", "openai", {}},
-    {"nim", "", "openai", {}, {}, "responses completions anthropic"},
+    {"nim", "", "openai", {},
+     "authorization", "responses completions anthropic"},
     {"nvidia", "https://integrate.api.nvidia.com/v1", "openai", {}},
-    {"ollama-v1", "", "openai", {}, {}, "responses completions anthropic"},
-    {"openrouter", "https://openrouter.ai/api/v1", "openai", {}, {},
-     "responses completions anthropic"},
+    {"ollama-v1", "", "openai", {},
+     "authorization", "responses completions anthropic"},
+    {"openrouter", "https://openrouter.ai/api/v1", "openai", {},
+     "authorization", "responses completions anthropic"},
     {"perplexity", "https://api.perplexity.ai", "openai",
      {.stream_options = false, .parallel_tool_calls = false}},
     {"together", "https://api.together.xyz/v1", "openai", {}, {},
      "completions"},
-    {"vllm", "", "openai", {}, {}, "responses completions anthropic"},
+    {"vllm", "", "openai", {},
+     "authorization", "responses completions anthropic"},
     {"xai", "https://api.x.ai/v1", "openai", {.max_completion_tokens = true},
      {}, "responses"},
 };

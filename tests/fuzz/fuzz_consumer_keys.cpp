@@ -48,8 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     }
     (void)matches_model(half, text.substr(size / 2));
     for (auto source :
-         {CredentialSource::authorization, CredentialSource::x_api_key,
-          CredentialSource::api_key})
+         {CredentialSource::authorization, CredentialSource::own_header})
     {
         auto key = credential_in(source, text);
         fuzz::promise(key.find_first_of(" \t") == std::string_view::npos,

@@ -193,9 +193,9 @@ TEST_CASE("a credential is in one of the headers that clients use") {
     CHECK(credential_in(authorization, "Basic dTpw").empty());
     CHECK(credential_in(authorization, "Bearer a b").empty());
     CHECK(credential_in(authorization, "").empty());
-    CHECK(credential_in(x_api_key, " sk-1 ") == "sk-1");
-    CHECK(credential_in(api_key, "sk-1") == "sk-1");
-    CHECK(credential_in(api_key, "a b").empty());
+    CHECK(credential_in(own_header, " sk-1 ") == "sk-1");
+    CHECK(credential_in(own_header, "sk-1") == "sk-1");
+    CHECK(credential_in(own_header, "a b").empty());
 }
 
 TEST_CASE("a key file is read some lines at a time") {

@@ -1,0 +1,48 @@
+#include "matrix_abilities.hpp"
+
+namespace llm::testing {
+
+namespace {
+
+const Abilities rows[] = {
+    {.format = "openai"},
+    {.format = "anthropic",
+     .answers = {.images = false}},
+    {.format = "responses",
+     .cannot_ask = "stop",
+     .refuses = "stop"},
+    // A prompt is all that can be asked here, and text all that comes back.
+    // (With a template conversations can be sent: prompt_template_test.cpp.)
+    {.format = "completions",
+     .answers = {.reasoning = false, .images = false, .calls = false},
+     .cannot_ask = "systems,turns,calls,results,image,image_url,schema",
+     .refuses = "systems,turns,calls,results,image,image_url,schema"},
+};
+
+}  // namespace
+
+const Abilities &abilities(const Format &format) {
+    static const Abilities all{};
+    for (const auto &row : rows) {
+        if (row.format == format.name()) {
+            return row;
+        }
+    }
+    return all;
+}
+
+bool is_in(std::string_view list, std::string_view name) {
+    while (!list.empty()) {
+        auto item = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(item.size() + 1, list.size()));
+        while (item.starts_with(' ')) {
+            item.remove_prefix(1);
+        }
+        if (item == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace llm::testing
