@@ -56,8 +56,7 @@ bool evaluate(ngx_http_request_t *r, const ngx_http_complex_value_t &value,
     return true;
 }
 
-// How the provider wants its key: "authorization" or a header's name. One way
-// for all the APIs that it speaks: its server looks there.
+// How the provider wants its key: "authorization" or a header's name.
 std::string_view key_header(const ngx_http_llm_provider_t *provider,
                             const llm::Exchange &exchange) noexcept {
     if (provider->key_header.len) {
@@ -65,7 +64,7 @@ std::string_view key_header(const ngx_http_llm_provider_t *provider,
     }
     return exchange.operation() == llm::Operation::embeddings
                ? exchange.provider_embeddings()->key_header()
-               : provider->format->key_header();
+               : exchange.provider().key_header();
 }
 
 bool add_key(ngx_http_request_t *r, const ngx_http_llm_provider_t *provider,

@@ -21,7 +21,8 @@ namespace {
 // Of the other formats those are named that the provider's documentation
 // promises for the models that its own format reaches. Hence no completions
 // for OpenAI and Azure, whose chat models are not to be had there; who has one
-// of the others says so with "also".
+// of the others says so with "also". The key of who also speaks Anthropic's
+// API goes where it goes for OpenAI's: not all look at "x-api-key".
 
 // Mistral answers 422 to members that it does not know (API reference, and
 // the types of its Python package).
@@ -87,7 +88,8 @@ constexpr Preset table[] = {
      {.members = deepseek_members, .schema = SchemaForm::prompt,
       .reasoning_content = true}},
     {"fireworks", "https://api.fireworks.ai/inference/v1", "openai",
-     {.schema = SchemaForm::schema}, {}, "responses completions anthropic"},
+     {.schema = SchemaForm::schema}, "authorization",
+     "responses completions anthropic"},
     {"gemini", "https://generativelanguage.googleapis.com/v1beta", "gemini",
      {}},
     {"groq", "https://api.groq.com/openai/v1", "openai",
@@ -95,19 +97,22 @@ constexpr Preset table[] = {
      "responses"},
     {"huggingface", "https://router.huggingface.co/v1", "openai", {}, {},
      "responses"},
-    {"llamacpp", "", "openai", {}, {}, "responses completions anthropic"},
+    {"llamacpp", "", "openai", {},
+     "authorization", "responses completions anthropic"},
     {"mistral", "https://api.mistral.ai/v1", "openai",
      {.stream_options = false, .members = mistral_members,
       .mistral_messages = true}},
     {"moonshot", "https://api.moonshot.ai/v1", "openai",
      {.reasoning_content = true}},
-    {"nim", "", "openai", {}, {}, "responses completions anthropic"},
+    {"nim", "", "openai", {}, "authorization",
+     "responses completions anthropic"},
     {"nvidia", "https://integrate.api.nvidia.com/v1", "openai", {}},
     {"ollama", "http://127.0.0.1:11434", "ollama", {}, {},
      "ollama-generate"},
-    {"ollama-v1", "", "openai", {}, {}, "responses completions anthropic"},
-    {"openrouter", "https://openrouter.ai/api/v1", "openai", {}, {},
+    {"ollama-v1", "", "openai", {}, "authorization",
      "responses completions anthropic"},
+    {"openrouter", "https://openrouter.ai/api/v1", "openai", {},
+     "authorization", "responses completions anthropic"},
     {"perplexity", "https://api.perplexity.ai", "openai",
      {.stream_options = false, .parallel_tool_calls = false,
       .members = perplexity_members}},
@@ -117,7 +122,8 @@ constexpr Preset table[] = {
     {"vertex", "", "gemini", {.hosting = Hosting::vertex}, "authorization"},
     {"vertex-anthropic", "", "anthropic", {.hosting = Hosting::vertex},
      "authorization"},
-    {"vllm", "", "openai", {}, {}, "responses completions anthropic"},
+    {"vllm", "", "openai", {}, "authorization",
+     "responses completions anthropic"},
     {"voyage", "https://api.voyageai.com/v1", "openai", {}},
     {"xai", "https://api.x.ai/v1", "openai", {.max_completion_tokens = true},
      {}, "responses"},

@@ -13,13 +13,12 @@ const Abilities rows[] = {
      .cannot_ask = "image_url",
      .refuses = "image_url"},
     {.format = "responses", .cannot_ask = "stop", .refuses = "stop"},
-    // One text to go on with; with a prompt template, a conversation.
+    // A prompt is all that can be asked here, and text all that comes back.
+    // (With a template conversations can be sent: prompt_template_test.cpp.)
     {.format = "completions",
-     .answers = {.reasoning = false, .images = false},
-     .cannot_ask = "systems, turns, calls, results, image, image_url, schema, "
-                   "reasoning",
-     .refuses = "systems, turns, calls, results, image, image_url, schema, "
-                "reasoning"},
+     .answers = {.reasoning = false, .images = false, .calls = false},
+     .cannot_ask = "systems,turns,calls,results,image,image_url,schema",
+     .refuses = "systems,turns,calls,results,image,image_url,schema"},
     {.format = "cohere",
      .answers = {.cache_write_tokens = false, .reasoning_tokens = false,
                  .images = false}},

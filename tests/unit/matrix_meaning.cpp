@@ -206,13 +206,18 @@ std::string meaning(const chat::Response &response, const Carries &carries) {
                 }
                 break;
             case PartType::tool_call:
-                rest += words(part) + '\n';
+                if (carries.calls) {
+                    rest += words(part) + '\n';
+                }
                 break;
             default:
                 break;
             }
         }
         auto reason = choice.finish_reason;
+        if (reason == chat::FinishReason::tool_calls && !carries.calls) {
+            reason = chat::FinishReason::stop;
+        }
         if (reason == chat::FinishReason::content_filter
             && !carries.content_filter) {
             reason = chat::FinishReason::stop;
@@ -221,7 +226,7 @@ std::string meaning(const chat::Response &response, const Carries &carries) {
     }
 
     std::string all = "text: " + text + '\n';
-    if (carries.reasoning) {
+    if (carries.reasoning && !reasoning.empty()) {
         all += "reasoning: " + reasoning + '\n';
     }
     all += rest + "finish: " + finish + '\n';

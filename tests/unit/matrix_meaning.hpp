@@ -23,6 +23,7 @@ struct Carries {
     // Tells a refusal and a filtered answer from one that just ends.
     bool content_filter = true;
     bool images = true;
+    bool calls = true;
 };
 
 // Text (refusals are text), reasoning, images, calls, finish, usage.

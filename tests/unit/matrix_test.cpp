@@ -211,7 +211,8 @@ Carries both(const Carries &a, const Carries &b) {
             a.reasoning_tokens && b.reasoning_tokens,
             a.usage && b.usage,
             a.content_filter && b.content_filter,
-            a.images && b.images};
+            a.images && b.images,
+            a.calls && b.calls};
 }
 
 // One call on its way, up to where the provider's answer is due.
