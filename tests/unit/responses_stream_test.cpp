@@ -242,12 +242,8 @@ TEST_CASE("responses stream: an image is told once, when it is whole") {
         begin + added(0, R"({"type":"image_generation_call","id":"ig_1","status":"in_progress","result":null})")
         + event("response.image_generation_call.partial_image", R"("output_index":0,"partial_image_index":0,"partial_image_b64":"iVBORw0KGgp=")")
         + done(0, image) + response("completed", "completed", "[" + image + "]", usage))
-          == "start resp_1 gpt-5 1700000000
-image image/png iVBORw0KGgo=
-" + last
-             + "finish stop (completed)
-done
-");
+          == "start resp_1 gpt-5 1700000000\nimage image/png iVBORw0KGgo=\n" + last
+             + "finish stop (completed)\ndone\n");
 }
 
 TEST_CASE("responses stream: what a server leaves out of its events") {
