@@ -187,17 +187,4 @@ std::string_view name_of_call(const chat::Request &request,
     return {};
 }
 
-AllowedTools allowed_tools(const chat::ToolChoice &choice) {
-    Value list = choice.source["allowed_tools"];
-    if (!list) {
-        list = choice.source;
-    }
-    AllowedTools allowed;
-    allowed.required = list["mode"].string() == "required";
-    for (Value one : list["tools"].elements()) {
-        allowed.names.push_back(one[one["type"].string()]["name"].string());
-    }
-    return allowed;
-}
-
 }  // namespace llm::functions

@@ -5,7 +5,6 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "formats/openai/fields.hpp"
 #include "llm/chat.hpp"
@@ -56,13 +55,5 @@ Result<void> refuse(const WriteOptions &options, std::string_view what,
 // The name of the function that the id's call is of; empty: no such call.
 std::string_view name_of_call(const chat::Request &request,
                               std::string_view id);
-
-// The names that tool_choice allows, where it is Mode::allowed, and whether
-// one of them must be called.
-struct AllowedTools {
-    std::vector<std::string_view> names;
-    bool required = false;
-};
-AllowedTools allowed_tools(const chat::ToolChoice &choice);
 
 }  // namespace llm::functions

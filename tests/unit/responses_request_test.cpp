@@ -229,9 +229,46 @@ TEST_CASE("responses: custom tools and their calls") {
              R"("tools":[{"type":"custom","custom":{"name":"sql","description":"d","format":{"type":"grammar","grammar":{"definition":"start: WORD","syntax":"lark"}}}}],)"
              R"("tool_choice":{"type":"custom","custom":{"name":"sql"}}})");
     // What holds the model to a grammar is not lost without a word.
-    CHECK(translate_request(responses_format(), anthropic_format(),
-              with_input("\"q\"", R"(,"tools":[{"type":"custom","name":"sql","format":{"type":"grammar","syntax":"lark","definition":"x"}}])"))
-              .find("tools[0].custom.format") == 0);
+    std::string grammar = with_input("\"q\"", R"(,"tools":[{"type":"custom","name":"sql","format":{"type":"grammar","syntax":"lark","definition":"x"}}])");
+    for (const Format *provider :
+         {&anthropic_format(), &bedrock_format(), &gemini_format()}) {
+        CHECK(translate_request(responses_format(), *provider, grammar)
+              == "tools[0].format: tools[0].format must be text for this "
+                 "model's provider");
+    }
+    // Those that have functions only take no custom tool at all.
+    for (const Format *provider : {&cohere_format(), &ollama_format()}) {
+        CHECK(translate_request(responses_format(), *provider, grammar)
+                  .find("tools[0]: a tool of this type") == 0);
+    }
+}
+
+TEST_CASE("responses: a choice among some tools reaches every API") {
+    std::string body = with_input("\"q\"",
+        R"(,"tools":[{"type":"function","name":"f"},{"type":"function","name":"g"}],)"
+        R"("tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"g"}]})");
+    struct {
+        const Format &provider;
+        std::string_view demand;
+    } rows[] = {
+        {anthropic_format(), R"("tool_choice":{"type":"any"})"},
+        {bedrock_format(), R"("toolChoice":{"any":{}})"},
+        {gemini_format(), R"("mode":"ANY")"},
+        {cohere_format(), R"("tool_choice":"REQUIRED")"},
+    };
+    WriteOptions options;
+    options.model = "m";
+    for (const auto &row : rows) {
+        std::string written =
+            translate_request(responses_format(), row.provider, body, options);
+        INFO(row.provider.name() << ": " << written);
+        CHECK(written.find(row.demand) != std::string::npos);
+        CHECK(written.find(R"("name":"g")") != std::string::npos);
+        CHECK(written.find(R"("name":"f")") == std::string::npos);
+    }
+    // It cannot make a model call one.
+    CHECK(translate_request(responses_format(), ollama_format(), body, options)
+              .find("tool_choice: a tool_choice that demands a call") == 0);
 }
 
 TEST_CASE("responses: settings") {

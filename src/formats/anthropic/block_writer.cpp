@@ -6,6 +6,7 @@
 
 #include "formats/anthropic/request_plan.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/tool_plan.hpp"
 #include "text/base64.hpp"
 #include "text/hash.hpp"
 

@@ -6,15 +6,15 @@
 #include <optional>
 #include <utility>
 
+#include "formats/tool_plan.hpp"
+
 namespace llm::anthropic {
 
 namespace {
 
-using chat::Message;
 using chat::Part;
 using chat::PartType;
 using chat::Request;
-using chat::Role;
 using chat::ToolChoice;
 
 constexpr std::string_view white_space = " \t\r\n\f\v";
@@ -81,13 +81,13 @@ public:
         plan_answer();
         plan_thinking();
         plan_max_tokens();
-        plan_turns();
-        if (!plan_.ours) {
-            if (auto outcome = check_results(); !outcome) {
-                return std::move(outcome.error());
-            }
+        auto turns = plan_turns(
+            request_, {plan_.ours, false, &anthropic::is_written});
+        if (!turns) {
+            return std::move(turns.error());
         }
-        plan_missing_results();
+        plan_.system = std::move(turns->system);
+        plan_.turns = std::move(turns->turns);
         return std::move(plan_);
     }
 
@@ -107,39 +107,11 @@ private:
     }
 
     Result<void> plan_tools() {
-        bool all = !request_.tool_choice
-                   || request_.tool_choice->mode != ToolChoice::Mode::allowed;
-        Names names =
-            all ? Names() : chat::allowed_tools(*request_.tool_choice);
-        for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-            const chat::Tool &tool = request_.tools[i];
-            if (!all
-                && !std::binary_search(names.begin(), names.end(),
-                                       tool.name)) {
-                continue;
-            }
-            std::string param = "tools[" + std::to_string(i) + "]";
-            if (tool.type == chat::Tool::Type::native && !plan_.ours) {
-                auto outcome = refuse(options_, param + ".type",
-                                      "is not supported by this model's "
-                                      "provider");
-                if (!outcome) {
-                    return outcome;
-                }
-                continue;
-            }
-            if (tool.type == chat::Tool::Type::custom
-                && chat::custom_format(tool)["type"].string() == "grammar") {
-                auto outcome =
-                    refuse(options_, param + ".custom.format",
-                           "must be text for this model's provider");
-                if (!outcome) {
-                    return outcome;
-                }
-            }
-            plan_.tools.push_back(i);
+        auto tools = llm::plan_tools(request_, options_, plan_.ours);
+        if (!tools) {
+            return std::move(tools.error());
         }
-
+        plan_.tools = std::move(*tools);
         if (plan_.tools.empty()) {
             return {};
         }
@@ -297,145 +269,6 @@ private:
                                 min_thinking_budget);
     }
 
-    // Turns
-
-    // Those of OpenAI may be anywhere and become the one system prompt; one
-    // in the middle of a call of this API stays there.
-    bool is_hoisted(const Message &message) const {
-        if (message.role != Role::system && message.role != Role::developer) {
-            return false;
-        }
-        return !plan_.ours || !message.source;
-    }
-
-    // Whose message it becomes: user's, assistant's or system's.
-    static Role role_in_turns(const Message &message) {
-        switch (message.role) {
-        case Role::system:
-        case Role::developer:
-            return Role::system;
-        case Role::assistant:
-            return Role::assistant;
-        case Role::user:
-        case Role::tool:
-            break;
-        }
-        return Role::user;
-    }
-
-    bool is_written(const Message &message) const {
-        return message.role == Role::tool
-               || std::any_of(
-                   message.parts.begin(), message.parts.end(),
-                   [this](const Part &part) {
-                       return anthropic::is_written(part, plan_.ours);
-                   });
-    }
-
-    void plan_turns() {
-        for (std::size_t i = 0; i < request_.messages.size(); ++i) {
-            const Message &message = request_.messages[i];
-            if (is_hoisted(message)) {
-                plan_.system.push_back(i);
-                continue;
-            }
-            if (!is_written(message)) {
-                continue;
-            }
-            Role role = role_in_turns(message);
-            if (plan_.turns.empty() || plan_.turns.back().role != role
-                || role == Role::system) {
-                plan_.turns.push_back({role, {}, {}});
-            }
-            plan_.turns.back().messages.push_back(i);
-        }
-
-        // Results come before anything else in the user's message.
-        for (Turn &turn : plan_.turns) {
-            std::stable_partition(
-                turn.messages.begin(), turn.messages.end(),
-                [this](std::size_t i) {
-                    return request_.messages[i].role == Role::tool;
-                });
-        }
-    }
-
-    // The calls of an assistant's turn that the user's after it leaves without
-    // a result.
-    void plan_missing_results() {
-        for (std::size_t t = 1; t < plan_.turns.size(); ++t) {
-            const Turn &calls = plan_.turns[t - 1];
-            Turn &results = plan_.turns[t];
-            if (calls.role != Role::assistant || results.role != Role::user) {
-                continue;
-            }
-            Names answered = results_of(results);
-            std::sort(answered.begin(), answered.end());
-            for (std::string_view id : calls_of(calls)) {
-                if (!std::binary_search(answered.begin(), answered.end(),
-                                        id)) {
-                    results.missing_results.push_back(id);
-                }
-            }
-        }
-    }
-
-    // The ids of a turn's calls, to which the next one must have the results.
-    Names calls_of(const Turn &turn) const {
-        Names ids;
-        for (std::size_t i : turn.messages) {
-            for (const Part &part : request_.messages[i].parts) {
-                if (part.type == PartType::tool_call) {
-                    ids.push_back(part.id);
-                }
-            }
-        }
-        return ids;
-    }
-
-    // The ids of the calls that a turn answers.
-    Names results_of(const Turn &turn) const {
-        Names ids;
-        for (std::size_t i : turn.messages) {
-            if (request_.messages[i].role == Role::tool) {
-                ids.push_back(request_.messages[i].tool_call_id);
-            }
-        }
-        return ids;
-    }
-
-    // A result without its call is refused by the API in words that do not
-    // help the client, whose messages have other numbers.
-    Result<void> check_results() const {
-        for (std::size_t t = 0; t < plan_.turns.size(); ++t) {
-            const Turn &turn = plan_.turns[t];
-            if (turn.role == Role::assistant) {
-                continue;
-            }
-            Names calls;
-            if (t != 0 && plan_.turns[t - 1].role == Role::assistant) {
-                calls = calls_of(plan_.turns[t - 1]);
-                std::sort(calls.begin(), calls.end());
-            }
-            for (std::size_t i : turn.messages) {
-                const Message &message = request_.messages[i];
-                if (message.role != Role::tool) {
-                    break;
-                }
-                if (!std::binary_search(calls.begin(), calls.end(),
-                                        message.tool_call_id)) {
-                    std::string param =
-                        "messages[" + std::to_string(i) + "].tool_call_id";
-                    return invalid_request(
-                        param + " answers no tool call of the assistant "
-                                "message before it",
-                        param);
-                }
-            }
-        }
-        return {};
-    }
-
     const Request &request_;
     const WriteOptions &options_;
     Plan plan_;
@@ -470,14 +303,6 @@ bool is_written(const Part &part, bool ours) {
         break;
     }
     return true;
-}
-
-Result<void> refuse(const WriteOptions &options, const std::string &param,
-                    std::string_view what) {
-    if (options.drop_unsupported) {
-        return {};
-    }
-    return unsupported(param + " " + std::string(what), param);
 }
 
 Result<Plan> plan_request(const Request &request,

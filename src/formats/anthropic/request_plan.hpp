@@ -10,22 +10,12 @@
 #include <vector>
 
 #include "formats/anthropic/tables.hpp"
+#include "formats/anthropic/turns.hpp"
 #include "llm/chat.hpp"
 #include "llm/format.hpp"
 #include "llm/result.hpp"
 
 namespace llm::anthropic {
-
-// Sorted where they are searched: a body can hold very many.
-using Names = std::vector<std::string_view>;
-
-// One message towards the API: same-role neighbours are one.
-struct Turn {
-    chat::Role role;                    // user, assistant or system
-    std::vector<std::size_t> messages;  // of the request; system: one
-    // The ids of calls in the turn before it that it has no result for.
-    Names missing_results;
-};
 
 // What is known of a call before its members are written. Its texts are views
 // into the request; messages and tools are indices into it.
@@ -63,9 +53,5 @@ std::string_view without_trailing_space(std::string_view text);
 
 // Whether a part is sent at all. `ours`: the call came in this format.
 bool is_written(const chat::Part &part, bool ours);
-
-// Fails, unless the operator wants such things to be left out.
-Result<void> refuse(const WriteOptions &options, const std::string &param,
-                    std::string_view what);
 
 }  // namespace llm::anthropic

@@ -6,6 +6,7 @@
 
 #include "formats/anthropic/request_plan.hpp"
 #include "formats/bedrock/bedrock.hpp"
+#include "formats/tool_plan.hpp"
 #include "text/hash.hpp"
 
 namespace llm::bedrock {
@@ -13,7 +14,6 @@ namespace llm::bedrock {
 namespace {
 
 using anthropic::is_blank;
-using anthropic::refuse;
 using chat::Message;
 using chat::Part;
 using chat::PartType;

@@ -7,21 +7,17 @@
 #include <utility>
 
 #include "formats/anthropic/request_plan.hpp"
+#include "formats/tool_plan.hpp"
 
 namespace llm::bedrock {
 
 namespace {
 
 using anthropic::is_blank;
-using anthropic::refuse;
-using chat::Message;
 using chat::Part;
 using chat::PartType;
 using chat::Request;
-using chat::Role;
 using chat::ToolChoice;
-
-using Names = std::vector<std::string_view>;
 
 // What others can ask for and this API has no way to say, where leaving it out
 // would make the answer another one. Mere hints (seed, logit_bias, penalties,
@@ -86,11 +82,13 @@ public:
         }
         plan_thinking();
         plan_max_tokens();
-        plan_turns();
-        if (auto outcome = check_results(); !outcome) {
-            return std::move(outcome.error());
+        auto turns = anthropic::plan_turns(
+            request_, {plan_.ours, true, &bedrock::is_written});
+        if (!turns) {
+            return std::move(turns.error());
         }
-        plan_missing_results();
+        plan_.system = std::move(turns->system);
+        plan_.turns = std::move(turns->turns);
         plan_idle_tool();
         return std::move(plan_);
     }
@@ -117,57 +115,17 @@ private:
             // The API has no way to keep the model from calling them.
             return {};
         }
-        bool all = mode() != ToolChoice::Mode::allowed;
-        Names names = all ? Names() : allowed_names();
-        for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-            const chat::Tool &tool = request_.tools[i];
-            if (!all
-                && !std::binary_search(names.begin(), names.end(),
-                                       tool.name)) {
-                continue;
-            }
-            std::string param = "tools[" + std::to_string(i) + "]";
-            if (tool.type == chat::Tool::Type::native && !plan_.ours) {
-                auto outcome = refuse(options_, param + ".type",
-                                      "is not supported by this model's "
-                                      "provider");
-                if (!outcome) {
-                    return outcome;
-                }
-                continue;
-            }
-            if (tool.source["custom"]["format"]["type"].string()
-                == "grammar") {
-                auto outcome =
-                    refuse(options_, param + ".custom.format",
-                           "must be text for this model's provider");
-                if (!outcome) {
-                    return outcome;
-                }
-            }
-            plan_.tools.push_back(i);
+        auto tools = llm::plan_tools(request_, options_, plan_.ours);
+        if (!tools) {
+            return std::move(tools.error());
         }
+        plan_.tools = std::move(*tools);
         return {};
     }
 
     ToolChoice::Mode mode() const {
         return request_.tool_choice ? request_.tool_choice->mode
                                     : ToolChoice::Mode::automatic;
-    }
-
-    json::Value allowed() const {
-        json::Value source = request_.tool_choice->source;
-        json::Value inner = source["allowed_tools"];
-        return inner ? inner : source;
-    }
-
-    Names allowed_names() const {
-        Names names;
-        for (json::Value one : allowed()["tools"].elements()) {
-            names.push_back(one[one["type"].string()]["name"].string());
-        }
-        std::sort(names.begin(), names.end());
-        return names;
     }
 
     void plan_choice() {
@@ -184,7 +142,7 @@ private:
             break;
         case ToolChoice::Mode::allowed:
             plan_.choice =
-                allowed()["mode"].string() == "required" ? "any" : "";
+                chat::demands_call(*request_.tool_choice) ? "any" : "";
             break;
         case ToolChoice::Mode::automatic:
             if (plan_.ours && request_.tool_choice) {
@@ -347,138 +305,13 @@ private:
                                 anthropic::min_thinking_budget);
     }
 
-    // Turns
-
-    // Those of other APIs may be anywhere and become the one system prompt;
-    // one in the middle of a call of this API stays there.
-    bool is_hoisted(const Message &message) const {
-        if (message.role != Role::system && message.role != Role::developer) {
-            return false;
-        }
-        return !plan_.ours || !message.source;
-    }
-
-    bool is_written(const Message &message) const {
-        return message.role == Role::tool
-               || std::any_of(
-                   message.parts.begin(), message.parts.end(),
-                   [this](const Part &part) {
-                       return bedrock::is_written(part, plan_.ours);
-                   });
-    }
-
-    void plan_turns() {
-        for (std::size_t i = 0; i < request_.messages.size(); ++i) {
-            const Message &message = request_.messages[i];
-            if (is_hoisted(message)) {
-                plan_.system.push_back(i);
-                continue;
-            }
-            if (!is_written(message)) {
-                continue;
-            }
-            Role role = message.role == Role::tool ? Role::user
-                                                   : message.role;
-            if (role == Role::developer) {
-                role = Role::system;
-            }
-            if (plan_.turns.empty() || plan_.turns.back().role != role) {
-                plan_.turns.push_back({role, {}, {}});
-            }
-            plan_.turns.back().messages.push_back(i);
-        }
-
-        // Results come before anything else in the user's message.
-        for (Turn &turn : plan_.turns) {
-            std::stable_partition(
-                turn.messages.begin(), turn.messages.end(),
-                [this](std::size_t i) {
-                    return request_.messages[i].role == Role::tool;
-                });
-        }
-    }
-
-    // The ids of a turn's calls, to which the next one must have the results.
-    Names calls_of(const Turn &turn) const {
-        Names ids;
-        for (std::size_t i : turn.messages) {
-            for (const Part &part : request_.messages[i].parts) {
-                if (part.type == PartType::tool_call) {
-                    ids.push_back(part.id);
-                }
-            }
-        }
-        return ids;
-    }
-
-    // The ids of the calls that a turn answers.
-    Names results_of(const Turn &turn) const {
-        Names ids;
-        for (std::size_t i : turn.messages) {
-            if (request_.messages[i].role == Role::tool) {
-                ids.push_back(request_.messages[i].tool_call_id);
-            }
-        }
-        return ids;
-    }
-
-    // A result without its call is refused by the API in words that do not
-    // help the client, whose messages have other numbers.
-    Result<void> check_results() const {
-        if (plan_.ours) {
-            return {};
-        }
-        for (std::size_t t = 0; t < plan_.turns.size(); ++t) {
-            const Turn &turn = plan_.turns[t];
-            Names calls;
-            if (t != 0 && plan_.turns[t - 1].role == Role::assistant) {
-                calls = calls_of(plan_.turns[t - 1]);
-                std::sort(calls.begin(), calls.end());
-            }
-            for (std::size_t i : turn.messages) {
-                const Message &message = request_.messages[i];
-                if (message.role == Role::tool
-                    && !std::binary_search(calls.begin(), calls.end(),
-                                           message.tool_call_id)) {
-                    std::string param =
-                        "messages[" + std::to_string(i) + "].tool_call_id";
-                    return invalid_request(
-                        param + " answers no tool call of the assistant "
-                                "message before it",
-                        param);
-                }
-            }
-        }
-        return {};
-    }
-
-    // The calls of an assistant's turn that the user's after it leaves without
-    // a result.
-    void plan_missing_results() {
-        for (std::size_t t = 1; t < plan_.turns.size(); ++t) {
-            const Turn &calls = plan_.turns[t - 1];
-            Turn &results = plan_.turns[t];
-            if (calls.role != Role::assistant || results.role != Role::user) {
-                continue;
-            }
-            Names answered = results_of(results);
-            std::sort(answered.begin(), answered.end());
-            for (std::string_view id : calls_of(calls)) {
-                if (!std::binary_search(answered.begin(), answered.end(),
-                                        id)) {
-                    results.missing_results.push_back(id);
-                }
-            }
-        }
-    }
-
     void plan_idle_tool() {
         if (!plan_.tools.empty() || plan_.answer_tool) {
             return;
         }
         plan_.idle_tool = std::any_of(
             plan_.turns.begin(), plan_.turns.end(), [this](const Turn &turn) {
-                return !calls_of(turn).empty();
+                return !anthropic::calls_of(request_, turn).empty();
             });
     }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/anthropic/tables.hpp"
+#include "formats/anthropic/turns.hpp"
 #include "formats/bedrock/tables.hpp"
 #include "llm/chat.hpp"
 #include "llm/format.hpp"
@@ -17,13 +18,7 @@
 
 namespace llm::bedrock {
 
-// One message towards the API, where the user and the assistant take turns.
-struct Turn {
-    chat::Role role;                    // user, assistant or system
-    std::vector<std::size_t> messages;  // of the request, results first
-    // The ids of calls in the turn before it that it has no result for.
-    std::vector<std::string_view> missing_results;
-};
+using anthropic::Turn;
 
 // Its texts are views into the request; messages and tools are indices into
 // it.

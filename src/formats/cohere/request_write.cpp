@@ -3,6 +3,7 @@
 #include "formats/cohere/cohere.hpp"
 #include "formats/cohere/tables.hpp"
 #include "formats/functions.hpp"
+#include "formats/tool_plan.hpp"
 
 namespace llm::cohere {
 
@@ -277,16 +278,11 @@ bool RequestWriter::write_tools() {
     using Mode = chat::ToolChoice::Mode;
 
     chat::ToolChoice choice = request_.tool_choice.value_or(chat::ToolChoice{});
-    functions::AllowedTools allowed;
-    if (choice.mode == Mode::allowed) {
-        allowed = functions::allowed_tools(choice);
-    }
+    ToolFilter filter(request_);
     // The API can demand a call, but not of which tool: the others go.
     auto is_left_out = [&](std::string_view name) {
         return (choice.mode == Mode::named && name != choice.name)
-               || (choice.mode == Mode::allowed
-                   && std::find(allowed.names.begin(), allowed.names.end(),
-                                name) == allowed.names.end());
+               || !filter.allows(name);
     };
 
     bool any = false;
@@ -324,8 +320,7 @@ bool RequestWriter::write_tools() {
     }
     if (choice.mode == Mode::none) {
         w_.member("tool_choice", "NONE");
-    } else if (choice.mode == Mode::required || choice.mode == Mode::named
-               || allowed.required) {
+    } else if (filter.demands_call()) {
         w_.member("tool_choice", "REQUIRED");
     }
     return true;

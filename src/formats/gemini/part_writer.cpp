@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "formats/gemini/gemini.hpp"
+#include "formats/tool_plan.hpp"
 
 namespace llm::gemini {
 

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
+
+#include "formats/tool_plan.hpp"
 
 namespace llm::gemini {
 
@@ -107,58 +108,12 @@ private:
 
     // Tools
 
-    json::Value allowed() const {
-        json::Value source = request_.tool_choice->source;
-        json::Value inner = source["allowed_tools"];
-        return inner ? inner : source;
-    }
-
-    bool is_limited() const {
-        return request_.tool_choice
-               && request_.tool_choice->mode == ToolChoice::Mode::allowed;
-    }
-
-    std::unordered_set<std::string_view> allowed_names() const {
-        std::unordered_set<std::string_view> names;
-        for (json::Value one : allowed()["tools"].elements()) {
-            names.insert(one[one["type"].string()]["name"].string());
-        }
-        return names;
-    }
-
     Result<void> plan_tools() {
-        // Ours says it in its own way.
-        bool limited = !plan_.ours && is_limited();
-        std::unordered_set<std::string_view> names;
-        if (limited) {
-            names = allowed_names();
+        auto tools = llm::plan_tools(request_, options_, plan_.ours);
+        if (!tools) {
+            return std::move(tools.error());
         }
-        for (std::size_t i = 0; i < request_.tools.size(); ++i) {
-            const chat::Tool &tool = request_.tools[i];
-            if (limited && !names.contains(tool.name)) {
-                continue;
-            }
-            std::string param = "tools[" + std::to_string(i) + "]";
-            if (tool.type == chat::Tool::Type::native && !plan_.ours) {
-                auto outcome =
-                    refuse(options_, param + ".type", not_supported);
-                if (!outcome) {
-                    return outcome;
-                }
-                continue;
-            }
-            if (tool.type == chat::Tool::Type::custom
-                && tool.source["custom"]["format"]["type"].string()
-                       == "grammar") {
-                auto outcome =
-                    refuse(options_, param + ".custom.format",
-                           "must be text for this model's provider");
-                if (!outcome) {
-                    return outcome;
-                }
-            }
-            plan_.tools.push_back(i);
-        }
+        plan_.tools = std::move(*tools);
         plan_.search = request_.web_search_options.is_object();
         return {};
     }
@@ -218,8 +173,7 @@ private:
                 });
             break;
         case Mode::allowed:
-            plan_.mode =
-                allowed()["mode"].string() == "required" ? "ANY" : "AUTO";
+            plan_.mode = chat::demands_call(choice) ? "ANY" : "AUTO";
             break;
         }
     }
@@ -391,14 +345,6 @@ std::string function_name(std::string_view name, bool custom) {
                  || (first >= 'A' && first <= 'Z') || first == '_';
     return legal ? std::string(name)
                  : std::string(name_prefix).append(name);
-}
-
-Result<void> refuse(const WriteOptions &options, const std::string &param,
-                    std::string_view what) {
-    if (options.drop_unsupported) {
-        return {};
-    }
-    return unsupported(param + " " + std::string(what), param);
 }
 
 Result<Plan> plan_request(const Request &request,

@@ -57,8 +57,4 @@ bool is_written(const chat::Part &part, bool ours);
 // A function's name as Google takes it.
 std::string function_name(std::string_view name, bool custom);
 
-// Fails, unless the operator wants such things to be left out.
-Result<void> refuse(const WriteOptions &options, const std::string &param,
-                    std::string_view what);
-
 }  // namespace llm::gemini

@@ -4,6 +4,7 @@
 #include "formats/ollama/ollama.hpp"
 #include "formats/ollama/tables.hpp"
 #include "formats/openai/tables.hpp"
+#include "formats/tool_plan.hpp"
 
 namespace llm::ollama {
 
@@ -271,13 +272,9 @@ bool RequestWriter::write_tools() {
         return refuse("tools", "tools");
     }
 
-    functions::AllowedTools allowed;
-    if (choice.mode == Mode::allowed) {
-        allowed = functions::allowed_tools(choice);
-    }
-    bool forced = choice.mode == Mode::required || choice.mode == Mode::named
-                  || allowed.required;
-    if (forced && !refuse("a tool_choice that demands a call", "tool_choice")) {
+    ToolFilter filter(request_);
+    if (filter.demands_call()
+        && !refuse("a tool_choice that demands a call", "tool_choice")) {
         return false;
     }
 
@@ -285,9 +282,7 @@ bool RequestWriter::write_tools() {
     std::size_t index = 0;
     for (const chat::Tool &tool : request_.tools) {
         std::string param = "tools[" + std::to_string(index++) + "]";
-        if (choice.mode == Mode::allowed
-            && std::find(allowed.names.begin(), allowed.names.end(), tool.name)
-                   == allowed.names.end()) {
+        if (!filter.allows(tool.name)) {
             continue;
         }
         if (tool.type != chat::Tool::Type::function) {
