@@ -6,32 +6,47 @@ namespace {
 
 const Abilities rows[] = {
     {.format = "openai"},
-    {.format = "anthropic", .answers = {.images = false}},
+    {.format = "anthropic",
+     .answers = {.images = false},
+     .cannot_ask = "audio",
+     .refuses = "audio",
+     .imitates = "custom"},
+    {.format = "gemini", .imitates = "custom"},
     // Converse fetches nothing, and does not tell reasoning's tokens.
     {.format = "bedrock",
      .answers = {.reasoning_tokens = false},
      .cannot_ask = "image_url",
-     .refuses = "image_url"},
-    {.format = "responses", .cannot_ask = "stop", .refuses = "stop"},
+     .refuses = "image_url",
+     .imitates = "custom"},
+    {.format = "responses",
+     .cannot_ask = "stop, audio",
+     .refuses = "stop, audio"},
     // A prompt is all that can be asked here, and text all that comes back.
     // (With a template conversations can be sent: prompt_template_test.cpp.)
     {.format = "completions",
      .answers = {.reasoning = false, .images = false, .calls = false},
-     .cannot_ask = "systems,turns,calls,results,image,image_url,schema",
-     .refuses = "systems,turns,calls,results,image,image_url,schema"},
+     .cannot_ask = "systems, turns, calls, results, required, named, allowed, "
+                   "custom, image, image_url, audio, file, schema",
+     .refuses = "systems, turns, calls, results, required, named, allowed, "
+                "custom, image, image_url, audio, file, schema"},
     {.format = "cohere",
      .answers = {.cache_write_tokens = false, .reasoning_tokens = false,
-                 .images = false}},
+                 .images = false},
+     .cannot_ask = "custom, audio, file",
+     .refuses = "custom, audio, file"},
     {.format = "ollama",
      .answers = {.cached_tokens = false, .cache_write_tokens = false,
                  .reasoning_tokens = false, .images = false},
-     .cannot_ask = "image_url", .refuses = "image_url"},
+     .cannot_ask = "required, named, custom, image_url, file",
+     .refuses = "required, named, custom, image_url, file"},
     // One question.
     {.format = "ollama-generate",
      .answers = {.cached_tokens = false, .cache_write_tokens = false,
                  .reasoning_tokens = false, .images = false},
-     .cannot_ask = "turns, calls, results, image_url",
-     .refuses = "turns, calls, results, image_url"},
+     .cannot_ask = "turns, calls, results, required, named, allowed, custom, "
+                   "image_url, file",
+     .refuses = "turns, calls, results, required, named, allowed, custom, "
+                "image_url, file"},
 };
 
 }  // namespace

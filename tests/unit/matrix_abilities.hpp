@@ -17,6 +17,9 @@ struct Abilities {
     // refuses as unsupported.
     std::string_view cannot_ask = {};
     std::string_view refuses = {};
+    // Those that a provider gets in other words, which its clients would mean
+    // literally: they cannot ask for them either.
+    std::string_view imitates = {};
 };
 
 // Of a format without a row: it has words for everything.

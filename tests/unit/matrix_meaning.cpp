@@ -1,6 +1,8 @@
 #include "matrix_meaning.hpp"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <vector>
 
@@ -98,9 +100,64 @@ std::string words(const chat::Part &part) {
                + compact(part.arguments);
     case PartType::reasoning:
         return "reasoning " + std::string(part.text);
+    case PartType::audio:
+        return "audio " + std::string(part.media_type) + ' '
+               + std::string(part.data);
+    case PartType::file:
+        return "file " + std::string(part.media_type) + ' '
+               + std::string(part.data);
     default:
         return "part";
     }
+}
+
+// Where an API has functions only, a custom tool is one of this prefix, which
+// takes a text.
+std::string words(const chat::Tool &tool) {
+    constexpr std::string_view prefix = "llm_custom_";
+    bool custom = tool.type == chat::Tool::Type::custom
+                  || tool.name.starts_with(prefix);
+    auto name = tool.name;
+    if (name.starts_with(prefix)) {
+        name.remove_prefix(prefix.size());
+    }
+    return "tool: " + std::string(name) + " ("
+           + std::string(tool.description) + ") "
+           + (custom ? "free text" : compact(tool.parameters));
+}
+
+// Whether the model may call it: an API that cannot limit the choice is not
+// given the others.
+bool is_offered(const chat::Tool &tool,
+                const std::optional<chat::ToolChoice> &choice) {
+    using Mode = chat::ToolChoice::Mode;
+    if (!choice) {
+        return true;
+    }
+    if (choice->mode == Mode::named) {
+        return tool.name == choice->name;
+    }
+    auto names = choice->mode == Mode::allowed ? chat::allowed_tools(*choice)
+                                               : std::vector{tool.name};
+    return std::find(names.begin(), names.end(), tool.name) != names.end();
+}
+
+std::string words(const chat::ToolChoice &choice) {
+    using Mode = chat::ToolChoice::Mode;
+    switch (choice.mode) {
+    case Mode::none:
+        return "choice: none";
+    // Of one tool that is the same.
+    case Mode::required:
+    case Mode::named:
+        return "choice: required";
+    case Mode::allowed:
+        return chat::demands_call(choice) ? "choice: required" : "";
+    case Mode::automatic:
+        break;
+    }
+    // What is not said is automatic.
+    return "";
 }
 
 }  // namespace
@@ -147,20 +204,13 @@ std::string meaning(const chat::Request &request) {
     }
 
     for (const auto &tool : request.tools) {
-        lines.push_back("tool: " + std::string(tool.name) + " ("
-                        + std::string(tool.description) + ") "
-                        + compact(tool.parameters));
+        if (is_offered(tool, request.tool_choice)) {
+            lines.push_back(words(tool));
+        }
     }
     if (request.tool_choice) {
-        using Mode = chat::ToolChoice::Mode;
-        auto mode = request.tool_choice->mode;
-        // What is not said is automatic.
-        if (mode != Mode::automatic) {
-            lines.push_back(
-                "choice: "
-                + (mode == Mode::named ? std::string(request.tool_choice->name)
-                   : mode == Mode::none ? std::string("none!")
-                                        : std::string("required!")));
+        if (auto choice = words(*request.tool_choice); !choice.empty()) {
+            lines.push_back(choice);
         }
     }
     if (request.response_format

@@ -31,14 +31,14 @@ struct Feature {
     std::string_view title;
     // In OpenAI's words: the members of the call without the model, and the
     // answer's message, finish reason and usage.
-    std::string_view call;
+    std::string call;
     std::string_view message = R"({"role":"assistant","content":"Good day"})";
     std::string_view finish = "stop";
     std::string_view usage =
         R"({"prompt_tokens":10,"completion_tokens":5,"total_tokens":15})";
 };
 
-constexpr std::string_view hello =
+const std::string hello =
     R"("messages":[{"role":"user","content":"Hello"}])";
 
 constexpr std::string_view tools =
@@ -58,6 +58,13 @@ const std::string with_results =
     R"({"role":"tool","tool_call_id":"call_abcdefgh2","content":"noon"}],)"
     + std::string(tools);
 
+std::string with_choice(std::string_view choice) {
+    return with_tools + ",\"tool_choice\":" + std::string(choice);
+}
+
+constexpr std::string_view first_call =
+    R"({"role":"assistant","content":null,"tool_calls":[{"id":"call_abcdefgh1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Rome\"}"}}]})";
+
 const Feature features[] = {
     {"text", "text", hello},
     {"sampling", "bounds and sampling",
@@ -70,10 +77,23 @@ const Feature features[] = {
      R"({"role":"assistant","content":"Let me see","tool_calls":[{"id":"call_abcdefgh1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Rome\"}"}},{"id":"call_abcdefgh2","type":"function","function":{"name":"get_time","arguments":"{\"zone\":\"Europe/Rome\"}"}}]})",
      "tool_calls"},
     {"results", "tool results", with_results},
+    {"required", "a tool must be called",
+     with_choice(R"("required")"), first_call, "tool_calls"},
+    {"named", "that tool must be called",
+     with_choice(R"({"type":"function","function":{"name":"get_weather"}})"),
+     first_call, "tool_calls"},
+    {"allowed", "some of the tools allowed",
+     with_choice(R"({"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"get_weather"}}]}})")},
+    {"custom", "free-form tool",
+     R"("messages":[{"role":"user","content":"All rows?"}],"tools":[{"type":"custom","custom":{"name":"sql","description":"Asks the database"}}])"},
     {"image", "image given as data",
      R"("messages":[{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]}])"},
     {"image_url", "image given by URL",
      R"("messages":[{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"image_url","image_url":{"url":"https://example.com/i.png"}}]}])"},
+    {"audio", "audio given as data",
+     R"("messages":[{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"input_audio","input_audio":{"data":"UklGRiQAAABXQVZFZm10IA==","format":"wav"}}]}])"},
+    {"file", "PDF given as data",
+     R"("messages":[{"role":"user","content":[{"type":"text","text":"What is it?"},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0xLjQK"}}]}])"},
     {"image_out", "image in the answer", hello,
      R"({"role":"assistant","content":"Here","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]})"},
     {"schema", "JSON schema",
@@ -294,7 +314,7 @@ std::string asked(const Format &client, const Feature &feature, bool stream) {
         return {};
     }
     CHECK(may);
-    return body;
+    return is_in(abilities(client).imitates, feature.name) ? "" : body;
 }
 
 // "yes", "in part" (of the answer), "400", or "-": the client's API cannot ask
