@@ -329,6 +329,23 @@ TEST_CASE("responses: what a provider's own tools left behind is left out") {
           == R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"},{"role":"user","content":"and?"}]})");
 }
 
+TEST_CASE("responses: images of earlier answers are the assistant's") {
+    std::string body = with_input(R"([
+        {"role":"user","content":"Draw a cat."},
+        {"type":"image_generation_call","id":"ig_1","status":"completed","result":"iVBORw0KGgo="},
+        {"role":"user","content":"Make it blue."}])");
+    std::string gemini = translate_request(responses_format(), gemini_format(), body);
+    CHECK(gemini.find(R"({"role":"model","parts":[{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}}]})")
+          != std::string::npos);
+    // Towards its own API it is an item again.
+    CHECK(translate_request(responses_format(), responses_format(), body)
+              .find(R"({"type":"image_generation_call","id":"ig_1","status":"completed","result":"iVBORw0KGgo="})")
+          != std::string::npos);
+    // One that OpenAI keeps says nothing to anybody else.
+    CHECK(to_openai(with_input(R"([{"role":"user","content":"q"},{"type":"image_generation_call","id":"ig_1"}])"))
+          == R"({"model":"m","messages":[{"role":"user","content":"q"}]})");
+}
+
 TEST_CASE("responses: input that makes no sense") {
     CHECK(error_of(R"({"model":"m"})") == "input: input is missing");
     CHECK(error_of(with_input("[]")) == "input: input must not be empty");

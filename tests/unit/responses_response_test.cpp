@@ -96,6 +96,15 @@ TEST_CASE("responses: an answer's words, thoughts and calls") {
           == sum("text: \nreasoning: hm\nsignature: \nredacted: \nrefusal: \n", "stop"));
 }
 
+TEST_CASE("responses: an image that a hosted tool has made is one of the answer") {
+    std::string body = answer("[" + message(text("Here")) +
+        R"(,{"type":"image_generation_call","id":"ig_1","status":"completed","result":"/9j/4AAQ"},)"
+        R"({"type":"image_generation_call","id":"ig_2","status":"failed","result":null}])");
+    CHECK(translate_response(responses_format(), openai_format(), body, context())
+              .find(R"("content":"Here","images":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,/9j/4AAQ"},"index":0}]})")
+          != std::string::npos);
+}
+
 TEST_CASE("responses: an answer that is not complete says why") {
     struct {
         std::string_view reason;

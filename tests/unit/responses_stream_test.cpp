@@ -236,6 +236,20 @@ TEST_CASE("responses stream: thoughts, words and parallel calls") {
              + last + "finish tool_calls (completed)\ndone\n");
 }
 
+TEST_CASE("responses stream: an image is told once, when it is whole") {
+    std::string image = R"({"type":"image_generation_call","id":"ig_1","status":"completed","result":"iVBORw0KGgo="})";
+    CHECK(events_of(responses_format(),
+        begin + added(0, R"({"type":"image_generation_call","id":"ig_1","status":"in_progress","result":null})")
+        + event("response.image_generation_call.partial_image", R"("output_index":0,"partial_image_index":0,"partial_image_b64":"iVBORw0KGgp=")")
+        + done(0, image) + response("completed", "completed", "[" + image + "]", usage))
+          == "start resp_1 gpt-5 1700000000
+image image/png iVBORw0KGgo=
+" + last
+             + "finish stop (completed)
+done
+");
+}
+
 TEST_CASE("responses stream: what a server leaves out of its events") {
     // No deltas, or no event that begins an item, or nothing but the end.
     std::string call = R"({"type":"function_call","call_id":"c1","name":"f","arguments":"{}"})";

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "formats/functions.hpp"
+#include "formats/media_type.hpp"
 #include "formats/ollama/ollama.hpp"
 #include "formats/ollama/tables.hpp"
 #include "llm/arena.hpp"
@@ -241,6 +242,9 @@ bool RequestReader::read_images(Value value, const Path &path,
             return fail(where, "must be base64, without a \"data:\" prefix");
         }
         part.media_type = media_type_of(part.data);
+        if (part.media_type.empty()) {
+            part.media_type = "image/jpeg";
+        }
         part.type = part.media_type.starts_with("audio/") ? PartType::audio
                                                           : PartType::image;
         message.parts.push_back(part);

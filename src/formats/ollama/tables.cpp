@@ -1,7 +1,5 @@
 #include "formats/ollama/tables.hpp"
 
-#include "text/base64.hpp"
-
 namespace llm::ollama {
 
 namespace {
@@ -57,21 +55,6 @@ constexpr Effort efforts[] = {
     {"none", "false"},      {"minimal", "\"low\""}, {"low", "\"low\""},
     {"medium", "\"medium\""}, {"high", "\"high\""},  {"xhigh", "\"max\""},
     {"max", "\"max\""},
-};
-
-// The signatures of file formats (each one's specification): the bytes at an
-// offset.
-struct Signature {
-    std::size_t offset;
-    std::string_view bytes;
-    std::string_view media_type;
-};
-
-constexpr Signature signatures[] = {
-    {0, "\xFF\xD8\xFF", "image/jpeg"}, {0, "\x89PNG", "image/png"},
-    {0, "GIF8", "image/gif"},          {8, "WEBP", "image/webp"},
-    {8, "WAVE", "audio/wav"},          {0, "ID3", "audio/mpeg"},
-    {0, "BM", "image/bmp"},
 };
 
 }  // namespace
@@ -130,21 +113,6 @@ std::string_view think_of_effort(std::string_view effort) noexcept {
         }
     }
     return {};
-}
-
-std::string_view media_type_of(std::string_view base64) {
-    // 16 characters are 12 bytes: enough for every row.
-    auto bytes = base64::decode(base64.substr(0, 16));
-    if (bytes) {
-        for (const Signature &row : signatures) {
-            if (bytes->size() > row.offset
-                && std::string_view(*bytes).substr(row.offset)
-                       .starts_with(row.bytes)) {
-                return row.media_type;
-            }
-        }
-    }
-    return "image/jpeg";
 }
 
 }  // namespace llm::ollama

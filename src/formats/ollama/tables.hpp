@@ -30,8 +30,4 @@ bool is_known_option(std::string_view name) noexcept;
 // "think" for an effort of OpenAI's, as JSON; empty: nothing is said.
 std::string_view think_of_effort(std::string_view effort) noexcept;
 
-// The media type of an image or a sound given as base64, by its first bytes:
-// Ollama's messages do not say it. "image/jpeg" where it cannot be told.
-std::string_view media_type_of(std::string_view base64);
-
 }  // namespace llm::ollama

@@ -6,6 +6,7 @@
 
 #include "formats/openai/data_url.hpp"
 #include "formats/openai/tables.hpp"
+#include "formats/responses/item_text.hpp"
 #include "formats/responses/sealed.hpp"
 #include "formats/responses/tables.hpp"
 #include "llm/arena.hpp"
@@ -65,6 +66,7 @@ private:
     bool read_call(Value value, const Path &path, std::string_view arguments,
                    Part &part);
     bool read_output(Value value, const Path &path);
+    bool read_made_image(Value value, const Path &path);
     bool read_reasoning(Value value, const Path &path);
     bool refuse(std::string_view what, const Path &path);
 
@@ -94,6 +96,7 @@ const ItemReader::ItemRow ItemReader::item_rows[] = {
     {"function_call_output", &ItemReader::read_output},
     {"custom_tool_call", &ItemReader::read_custom_call},
     {"custom_tool_call_output", &ItemReader::read_output},
+    {"image_generation_call", &ItemReader::read_made_image},
     {"reasoning", &ItemReader::read_reasoning},
 };
 
@@ -376,6 +379,27 @@ bool ItemReader::read_output(Value value, const Path &path) {
     return calls_.contains(message.tool_call_id)
            || fail(Path(path, "call_id"),
                    "must be the id of a call in an earlier item");
+}
+
+// An image of an earlier answer. Without its data it only names one that
+// OpenAI keeps.
+bool ItemReader::read_made_image(Value value, const Path &path) {
+    std::string_view result;
+    if (!optional_text(value, path, "result", result)) {
+        return false;
+    }
+    Part &part = assistant().parts.emplace_back();
+    part.source = value;
+    if (result.empty()) {
+        part.type = PartType::native;
+        part.name = "image_generation_call";
+        return true;
+    }
+    ItemImage image = item_image(value);
+    part.type = PartType::image;
+    part.data = image.data;
+    part.media_type = image.media_type;
+    return true;
 }
 
 // The texts of a list of {text}, a blank line between them.

@@ -1,8 +1,10 @@
-// What reasoning items of an answer hold.
+// What items hold, of answers and of the conversations that repeat them.
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "formats/media_type.hpp"
 #include "formats/responses/sealed.hpp"
 #include "llm/json.hpp"
 
@@ -25,6 +27,19 @@ inline std::string reasoning_text(json::Value item) {
             .append(part["text"].string());
     }
     return text;
+}
+
+// The image of an item "image_generation_call", in base64; empty: it has none.
+// Its type is the file's own: items name it in members of the moment, or not.
+struct ItemImage {
+    std::string_view data;
+    std::string_view media_type;
+};
+
+inline ItemImage item_image(json::Value item) {
+    std::string_view data = item["result"].string();
+    std::string_view media_type = media_type_of(data);
+    return {data, media_type.empty() ? "image/png" : media_type};
 }
 
 // What is sealed of a reasoning item. Proof::none: nothing. Proof::signature

@@ -87,6 +87,14 @@ void read_item(Value item, std::string_view answer_id, std::size_t &calls,
         part.name = item["name"].string();
         part.arguments =
             openai::text_of(item[part.custom ? "input" : "arguments"]);
+    } else if (type == "image_generation_call") {
+        ItemImage image = item_image(item);
+        if (image.data.empty()) {
+            return;     // it failed, or is not ready
+        }
+        part.type = PartType::image;
+        part.data = image.data;
+        part.media_type = image.media_type;
     } else if (type == "reasoning") {
         part.type = PartType::reasoning;
         part.text = arena_copy(memory, reasoning_text(item));

@@ -82,6 +82,7 @@ private:
     void begin_call(Value source, Item &item, EventSink &sink);
     void add_arguments(Item &item, std::string_view text, EventSink &sink);
     void complete_item(Value source, Item &item, EventSink &sink);
+    void add_image(Value source, EventSink &sink);
     void complete_reasoning(Value source, Item &item, EventSink &sink);
     void add_logprobs(Value tokens, EventSink &sink);
     void emit(Type type, std::string_view text, EventSink &sink);
@@ -352,6 +353,8 @@ void Reader::complete_item(Value source, Item &item, EventSink &sink) {
         }
     } else if (type == "reasoning") {
         complete_reasoning(source, item, sink);
+    } else if (type == "image_generation_call") {
+        add_image(source, sink);
     } else if (type == "message" && !item.texts) {
         for (Value content : source["content"].elements()) {
             bool refusal = content["type"].string() == "refusal";
@@ -360,6 +363,19 @@ void Reader::complete_item(Value source, Item &item, EventSink &sink) {
             add_logprobs(content["logprobs"], sink);
         }
     }
+}
+
+// Whole: its partial images are drafts of it.
+void Reader::add_image(Value source, EventSink &sink) {
+    ItemImage image = item_image(source);
+    if (image.data.empty()) {
+        return;
+    }
+    Event event;
+    event.type = Type::image;
+    event.text = image.data;
+    event.media_type = image.media_type;
+    sink.on_event(event);
 }
 
 void Reader::complete_reasoning(Value source, Item &item, EventSink &sink) {
