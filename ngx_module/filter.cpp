@@ -177,8 +177,7 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
     if (r->headers_out.status == NGX_HTTP_NOT_ALLOWED && ctx->route.format
         && ngx_http_llm_add_header(
                r, "Allow",
-               ctx->route.operation == llm::Operation::chat ? "POST"
-                                                            : "GET, HEAD")
+               llm::has_body(ctx->route.operation) ? "POST" : "GET, HEAD")
                != NGX_OK) {
         return NGX_ERROR;
     }

@@ -588,7 +588,7 @@ ngx_int_t ngx_http_llm_simulate_handler(ngx_http_request_t *r) noexcept try {
 
     llm::RouteMatch route =
         llm::match_route(to_view(r->uri), *conf->format);
-    bool call = route.format && route.operation != llm::Operation::models;
+    bool call = route.format && llm::has_body(route.operation);
 
     if (conf->status == 0 && call && r->method == NGX_HTTP_POST) {
         ngx_int_t rc = ngx_http_read_client_request_body(r, on_body);

@@ -319,7 +319,7 @@ CORE::join('', bedrock_stream('Hello'))
 --- response_body_like eval
 ['\A\{"__type":"ValidationException","message":"messages is required"\}\z',
     '"message":"messages\[0\].content must be an array"',
-    '"message":"guardrailConfig is not supported', '']
+    '"message":"guardrailConfig cannot be sent', '']
 
 
 

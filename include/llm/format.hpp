@@ -35,6 +35,11 @@ enum class Operation : std::uint8_t {
     pass_through,       // not translated (llm/pass_through.hpp)
 };
 
+// Whether it is asked for with POST and a body; else with GET.
+constexpr bool has_body(Operation operation) noexcept {
+    return operation == Operation::chat || operation == Operation::embeddings;
+}
+
 // One way into a format: how a client's path ends, and what it asks for.
 struct Route {
     // "/chat/completions". At most one "{model}" stands for the model's name:

@@ -266,7 +266,7 @@ Result<void> Exchange::prepare(const Target &target) {
             !names.empty() && !target.drop_unsupported) {
             std::string name(names.front());
             return unsupported(
-                name + " is not supported by this model's provider", name);
+                name + " cannot be sent to this model's provider", name);
         }
         auto outcome = target.format->write_request(**parsed, options, written_);
         if (outcome) {

