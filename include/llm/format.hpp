@@ -355,11 +355,18 @@ std::span<const Format *const> formats() noexcept;
 // nullptr where no format has this name.
 const Format *find_format(std::string_view name) noexcept;
 
+// The format that a client with these hints speaks; nullptr: they say nothing.
+const Format *recognise(const ClientHints &hints) noexcept;
+
 // What a path asks for, by its end: any location prefix works. Where several
 // formats have a path, `hints` decide, else the longer pattern.
 RouteMatch match_route(std::string_view path,
                        const ClientHints &hints) noexcept;
 // Likewise, where only one format is spoken.
 RouteMatch match_route(std::string_view path, const Format &format) noexcept;
+
+// The ends of paths that match_route() knows, each once, for an error's text:
+// ".../chat/completions, .../models, ...".
+std::string list_routes();
 
 }  // namespace llm
