@@ -142,6 +142,9 @@ struct WriteOptions {
     // For targets that demand a bound when the client set none.
     std::int64_t default_max_tokens = 4096;
     Quirks quirks{};
+    // Anthropic: the beta features asked for, separated by commas, where the
+    // body names them (Hosting::bedrock) and not a header.
+    std::string_view betas = {};
 };
 
 // What a request to a provider is for: what its path is made of.
@@ -152,13 +155,20 @@ struct CallPath {
     Quirks quirks{};
 };
 
+// How answers come whose form depends on who hosts the service.
+struct AnswerWire {
+    std::string_view stream_type;           // content type of a stream
+    std::string_view request_id_header;     // as Format::request_id_header()
+    std::string_view error_type_header;     // as Format::error_type_header()
+};
+
 // The head of a provider's answer.
 struct AnswerHead {
     int status = 0;
     std::string_view content_type = {};
     std::string_view content_encoding = {};
-    std::string_view request_id = {};        // of Format::request_id_header()
-    std::string_view error_type = {};        // of Format::error_type_header()
+    std::string_view request_id = {};        // of request_id_header
+    std::string_view error_type = {};        // of error_type_header
 };
 
 // What a writer needs to know besides the answer itself.
@@ -238,6 +248,7 @@ public:
 
     // Headers of the client's request that a provider of this format also
     // understands and that are not credentials: passed on when present.
+    // Hosting::bedrock takes neither these nor those of headers().
     virtual std::span<const std::string_view> client_headers() const noexcept {
         return {};
     }
@@ -335,6 +346,18 @@ public:
     // The answer to Operation::version; formats that have no such route have
     // none.
     virtual void write_version(std::string & /*out*/) const {}
+
+    // How a provider with this hosting answers: what differs from
+    // stream_type(), the names of headers, and make_framer(). make_reader()
+    // reads what comes of it too, and makes Relay::edited of frames that a
+    // client of the format cannot have as they came.
+    virtual AnswerWire answer_wire(Hosting) const noexcept {
+        return {stream_type(), request_id_header(), error_type_header()};
+    }
+    virtual std::unique_ptr<wire::Framer> make_hosted_framer(
+        Hosting, std::size_t max_event) const {
+        return make_framer(max_event);
+    }
 };
 
 const Format &openai_format() noexcept;
