@@ -122,7 +122,8 @@ def _check_turns(messages):
         content = message["content"]
         blocks = [] if isinstance(content, str) else content
         types = [block["type"] for block in blocks]
-        results = [b["tool_use_id"] for b in blocks if b["type"] == "tool_result"]
+        results = [b["tool_use_id"] for b in blocks
+                   if b["type"] == "tool_result"]
         assert types[: len(results)] == ["tool_result"] * len(results)
         assert sorted(results) == sorted(calls)
         calls = [b["id"] for b in blocks if b["type"] == "tool_use"]
