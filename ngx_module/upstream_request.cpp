@@ -188,8 +188,9 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         request.target = path;
         if (!get) {
             request.content_type = "application/json";
-            if (auto *type = r->headers_in.content_type; passed) {
-                request.content_type = type ? to_view(type->value) : "";
+            if (passed) {
+                request.content_type =
+                    ngx_http_llm_pass_through_type(ctx);
             }
             request.body = ctx->exchange->pieces();
         }
