@@ -7,6 +7,7 @@
 #include "answer.hpp"
 #include "auth/auth.hpp"
 #include "client_header.hpp"
+#include "credentials/credentials.hpp"
 #include "limit/conf.hpp"
 #include "ngx_http_llm.hpp"
 
@@ -82,6 +83,30 @@ bool limits_models(const ngx_http_llm_loc_conf_t *llcf) noexcept {
         }
     }
     return false;
+}
+
+bool signs(const ngx_http_llm_provider_t *provider) noexcept {
+    return provider->auth
+           && provider->auth->cloud == ngx_http_llm_credentials_t::Cloud::aws;
+}
+
+// Whether the call may go to a provider whose requests are signed, their
+// bodies too.
+bool may_be_signed(ngx_http_request_t *r, const ngx_http_llm_pass_t *pass) {
+    if (pass->value) {
+        auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
+            ngx_http_get_module_main_conf(r, ngx_http_llm_module));
+        auto providers = static_cast<ngx_http_llm_provider_t **>(
+            mcf->providers.elts);
+        return std::any_of(providers, providers + mcf->providers.nelts,
+                           signs);
+    }
+    auto members = static_cast<ngx_http_llm_member_t *>(
+        pass->pool->members.elts);
+    return std::any_of(members, members + pass->pool->members.nelts,
+                       [](const ngx_http_llm_member_t &member) {
+                           return signs(member.provider);
+                       });
 }
 
 // Tokens of a list that are no keys: browsers cannot set headers, and OpenAI
@@ -270,6 +295,9 @@ bool ngx_http_llm_pass_through_reads_body(
         // To say how long it is.
         return true;
     }
+    if (may_be_signed(r, llcf->pass)) {
+        return true;
+    }
     if (llm::pass_through::boundary_of(type).empty()) {
         return false;
     }
@@ -301,6 +329,13 @@ ngx_int_t ngx_http_llm_pass_through_start(ngx_http_request_t *r) noexcept {
     r->request_body_no_buffering = r->request_body == nullptr;
     ngx_int_t rc = ngx_http_read_client_request_body(r, ngx_http_upstream_init);
     return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+std::string_view ngx_http_llm_pass_through_type(
+    const ngx_http_llm_ctx_t *ctx) noexcept {
+    // One, the one by which the body was read.
+    std::string_view type = ctx->pass_through.content_type;
+    return is_header_value(type) ? type : std::string_view();
 }
 
 void ngx_http_llm_pass_through_head(ngx_http_request_t *r,
@@ -352,9 +387,8 @@ void ngx_http_llm_pass_through_head(ngx_http_request_t *r,
                                                                 : accept);
     // The usage is read out of the answer.
     header("Accept-Encoding", "identity");
-    // One, the one by which the body was read.
-    if (std::string_view type = ctx->pass_through.content_type;
-        !type.empty() && is_header_value(type)) {
+    if (std::string_view type = ngx_http_llm_pass_through_type(ctx);
+        !type.empty()) {
         header("Content-Type", type);
     }
     for (auto name : client_headers) {
@@ -394,7 +428,7 @@ bool ngx_http_llm_pass_through_keep(ngx_http_request_t *r,
 ngx_int_t ngx_http_llm_pass_through_headers(
     ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) noexcept {
     std::string_view request_id =
-        up->ctx->exchange->provider().request_id_header();
+        up->ctx->exchange->answer_wire().request_id_header;
     for (auto part = up->kept ? &up->kept->part : nullptr; part;
          part = part->next) {
         auto pairs = static_cast<ngx_keyval_t *>(part->elts);

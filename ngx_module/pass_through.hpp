@@ -41,6 +41,10 @@ llm::Result<void> ngx_http_llm_pass_through_open(
 // the upstream.
 ngx_int_t ngx_http_llm_pass_through_start(ngx_http_request_t *r) noexcept;
 
+// The Content-Type that the provider gets; empty: none.
+std::string_view ngx_http_llm_pass_through_type(
+    const ngx_http_llm_ctx_t *ctx) noexcept;
+
 // The request line and the headers that are of these calls alone.
 void ngx_http_llm_pass_through_head(ngx_http_request_t *r,
                                     ngx_http_llm_ctx_t *ctx,

@@ -78,7 +78,17 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
     ctx->answered = member;
     copy_name(up, target.model);
 
-    if (auto prepared = ctx->exchange->prepare(target); !prepared) {
+    auto unmade = [&] {
+        ctx->error = make_error(ErrorKind::server,
+                                "the request could not be made");
+        return false;
+    };
+    std::string_view betas;
+    if (!ngx_http_llm_upstream_betas(r, member->provider, betas)) {
+        return unmade();
+    }
+
+    if (auto prepared = ctx->exchange->prepare(target, betas); !prepared) {
         ctx->error = prepared.error();
         return false;
     }
@@ -86,9 +96,7 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
     ngx_chain_t *bufs =
         ngx_http_llm_upstream_request(r, ctx, member->provider);
     if (bufs == nullptr) {
-        ctx->error = make_error(ErrorKind::server,
-                                "the request could not be made");
-        return false;
+        return unmade();
     }
     r->upstream->request_bufs = bufs;
 

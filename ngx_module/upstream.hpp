@@ -90,6 +90,14 @@ ngx_int_t ngx_http_llm_upstream_feed(ngx_http_request_t *r,
 ngx_int_t ngx_http_llm_peer_init(ngx_http_request_t *r,
                                  ngx_http_upstream_srv_conf_t *uscf) noexcept;
 
+// upstream_request.cpp: Anthropic's beta features of this call, separated by
+// commas, where the body has to name them: those of the provider's own header,
+// else the client's. In the request's pool. False: no memory, or a header that
+// cannot be sent (logged).
+bool ngx_http_llm_upstream_betas(ngx_http_request_t *r,
+                                 const ngx_http_llm_provider_t *provider,
+                                 std::string_view &betas);
+
 // upstream_request.cpp: the bytes of one try, head and body, as a chain whose
 // buffers can be sent again. NULL: no memory, or a header that cannot be sent
 // (logged).

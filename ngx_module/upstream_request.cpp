@@ -1,4 +1,5 @@
 #include "upstream.hpp"
+#include "answer.hpp"
 #include "client_header.hpp"
 #include "credentials/credentials.hpp"
 #include "pass_through.hpp"
@@ -54,6 +55,26 @@ bool evaluate(ngx_http_request_t *r, const ngx_http_complex_value_t &value,
         return false;
     }
     return true;
+}
+
+const ngx_http_llm_header_t *find_own(const ngx_http_llm_provider_t *provider,
+                                      std::string_view name) noexcept {
+    auto own = static_cast<ngx_http_llm_header_t *>(provider->headers.elts);
+    for (ngx_uint_t i = 0; i < provider->headers.nelts; ++i) {
+        if (own[i].name.len == name.size()
+            && ngx_strncasecmp(own[i].name.data, to_ngx(name).data,
+                               name.size()) == 0) {
+            return &own[i];
+        }
+    }
+    return nullptr;
+}
+
+constexpr std::string_view beta_header = "anthropic-beta";
+
+// InvokeModel has in its body what Anthropic's headers say elsewhere.
+bool says_headers_in_body(const ngx_http_llm_provider_t *provider) noexcept {
+    return provider->quirks.hosting == llm::Hosting::bedrock;
 }
 
 // How the provider wants its key: "authorization" or a header's name.
@@ -130,7 +151,8 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     }
     if (!passed) {
         head.header("Accept",
-                    stream ? format.stream_type() : "application/json");
+                    stream ? ctx->exchange->answer_wire().stream_type
+                           : "application/json");
         // A translated answer is read here, so it must come uncompressed.
         head.header("Accept-Encoding", "identity");
         if (provider->keepalive == 0 && provider->group == nullptr) {
@@ -140,15 +162,9 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 
     auto own = static_cast<ngx_http_llm_header_t *>(provider->headers.elts);
     auto is_own = [&](std::string_view name) {
-        for (ngx_uint_t i = 0; i < provider->headers.nelts; ++i) {
-            if (own[i].name.len == name.size()
-                && ngx_strncasecmp(own[i].name.data, to_ngx(name).data,
-                                   name.size()) == 0) {
-                return true;
-            }
-        }
-        return false;
+        return find_own(provider, name) != nullptr;
     };
+    bool in_body = says_headers_in_body(provider);
 
     // Lists such as anthropic-beta may come in several lines.
     auto pass = [&](std::string_view name) {
@@ -161,13 +177,18 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
             }
         });
     };
-    for (auto name : format.client_headers()) {
-        pass(name);
+    if (!in_body) {
+        for (auto name : format.client_headers()) {
+            pass(name);
+        }
     }
     for (std::string_view name : {"traceparent", "tracestate"}) {
         pass(name);
     }
     for (const auto &field : format.headers()) {
+        if (in_body) {
+            break;
+        }
         bool sent = false;
         for (auto name : format.client_headers()) {
             sent = sent || (name == field.name
@@ -188,8 +209,9 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
         request.target = path;
         if (!get) {
             request.content_type = "application/json";
-            if (auto *type = r->headers_in.content_type; passed) {
-                request.content_type = type ? to_view(type->value) : "";
+            if (passed) {
+                request.content_type =
+                    ngx_http_llm_pass_through_type(ctx);
             }
             request.body = ctx->exchange->pieces();
         }
@@ -204,6 +226,9 @@ bool write_head(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     }
 
     for (ngx_uint_t i = 0; i < provider->headers.nelts; ++i) {
+        if (in_body && &own[i] == find_own(provider, beta_header)) {
+            continue;
+        }
         std::string_view value;
         if (!evaluate(r, own[i].value, to_view(own[i].name), value)) {
             return false;
@@ -230,6 +255,27 @@ ngx_buf_t *make_buf(ngx_pool_t *pool, std::string_view bytes) {
 }
 
 }  // namespace
+
+bool ngx_http_llm_upstream_betas(ngx_http_request_t *r,
+                                 const ngx_http_llm_provider_t *provider,
+                                 std::string_view &betas) {
+    if (!says_headers_in_body(provider)) {
+        return true;
+    }
+    if (const auto *own = find_own(provider, beta_header)) {
+        return evaluate(r, own->value, beta_header, betas);
+    }
+    std::string listed;
+    ngx_http_llm_each_client_header(
+        r, beta_header, [&](std::string_view value) {
+            listed.append(listed.empty() ? "" : ",").append(value);
+        });
+    if (listed.empty()) {
+        return true;
+    }
+    betas = ngx_http_llm_own(r->pool, std::move(listed));
+    return betas.data() != nullptr;
+}
 
 ngx_chain_t *ngx_http_llm_upstream_request(
     ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,

@@ -43,6 +43,7 @@ std::string_view keep(ngx_http_request_t *r, std::string_view value) {
 
 bool take_header(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up,
                  std::string_view name, std::string_view value) {
+    const llm::AnswerWire wire = up->ctx->exchange->answer_wire();
     if (up->ctx->route.operation == llm::Operation::pass_through
         && !ngx_http_llm_pass_through_keep(r, up, name, value)) {
         throw std::bad_alloc();
@@ -53,12 +54,10 @@ bool take_header(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up,
     } else if (name_is(name, "content-encoding")) {
         up->content_encoding = keep(r, value);
 
-    } else if (name_is(name,
-                       up->ctx->exchange->provider().request_id_header())) {
+    } else if (name_is(name, wire.request_id_header)) {
         up->request_id = keep(r, value);
 
-    } else if (name_is(name,
-                       up->ctx->exchange->provider().error_type_header())) {
+    } else if (name_is(name, wire.error_type_header)) {
         up->error_type = keep(r, value);
 
     } else if (name_is(name, "content-length")) {

@@ -40,6 +40,19 @@ our $Config = q{
     location /simulate/ { llm_simulate bedrock; }
 };
 
+our $Signed = q{
+    llm_provider signed {
+        format bedrock;
+        url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+        auth aws region=eu-west-1 access_key=AKID secret_key=s session_token=t;
+    }
+};
+our $SignedConfig = 'location / { llm_pass signed; }';
+our $Signature = 'authorization: AWS4-HMAC-SHA256 '
+    . 'Credential=AKID/\d{8}/eu-west-1/bedrock/aws4_request, ?'
+    . 'SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, ?'
+    . 'Signature=[0-9a-f]{64}\r\n';
+
 our $Model = 'us.anthropic.claude-sonnet-4-5-20250929-v1%3A0';
 
 run_tests();
@@ -345,3 +358,56 @@ GET /claude/foundation-models
 --- response_body_like eval
 ['"output":\{"message":\{"role":"assistant","content":\[\{"text":',
     'messageStart.*contentBlockDelta.*messageStop.*metadata']
+
+
+
+=== TEST 18: signed, each request as it goes out
+--- http_config eval: $::Signed
+--- config eval: $::SignedConfig
+--- upstream eval
+[whole(bedrock_text('Hello')), as_events(stream(bedrock_stream('Hel', 'lo'))),
+    whole(bedrock_text('Hello')),
+    whole('{"embedding":[1,2],"inputTextTokenCount":3}')]
+--- upstream_request_like eval
+[map { "\\APOST /model/$_ HTTP/1.1\r\n.*$::Signature" } 'm/converse',
+    'm/converse-stream', 'm/converse', 'amazon\.titan-embed-text-v2%3A0/invoke']
+--- request eval
+[ask_openai('/v1/chat/completions'),
+    ask_openai('/v1/chat/completions', '"stream":true'),
+    ask_bedrock('/model/m/converse'),
+    "POST /v1/embeddings\n" . '{"model":"amazon.titan-embed-text-v2:0","input":"x"}']
+--- response_body_like eval
+['"content":"Hello"', '"content":"Hel".*"content":"lo"', '"text":"Hello"',
+    '"embedding":\[1,2\]']
+
+
+
+=== TEST 19: what AWS refuses of a signature is not the client's fault
+--- http_config eval: $::Signed
+--- config eval: $::SignedConfig
+--- upstream eval
+[whole('{"message":"The security token included in the request is expired AKID"}',
+        '403 Forbidden', 'x-amzn-errortype: ExpiredTokenException'),
+    whole('{"message":"Signature expired: 20260102T030405Z is now earlier than 20260102T031000Z"}',
+        '403 Forbidden', 'x-amzn-ErrorType: InvalidSignatureException:http://internal.amazon.com/coral/'),
+    whole('{"message":"Credential should be scoped to a valid region."}',
+        '403 Forbidden', 'X-Amzn-ErrorType: InvalidSignatureException'),
+    whole('{"message":"The security token included in the request is invalid."}',
+        '403 Forbidden', 'x-amzn-ErrorType: UnrecognizedClientException'),
+    whole('{"message":"You do not have access to the model with the specified model ID."}',
+        '403 Forbidden', 'x-amzn-ErrorType: AccessDeniedException')]
+--- request eval
+[ask_openai('/v1/chat/completions'), ask_anthropic('/v1/messages'),
+    ask_openai('/v1/chat/completions', '"stream":true'),
+    "POST /v1/embeddings\n" . '{"model":"amazon.titan-embed-text-v2:0","input":"x"}',
+    ask_openai('/v1/chat/completions')]
+--- error_code eval
+[502, 502, 502, 502, 403]
+--- response_body_like eval
+[map { '"message":"' . quotemeta($_) }
+    (map { qq(the provider \\"signed\\" refuses the gateway's credentials: $_) }
+        'the session token has expired"',
+        "the signature was too old when it came: this machine's clock is behind AWS's\"",
+        qq(the \\"region\\" or \\"service\\" of \\"auth aws\\" is not the host's"),
+        'AWS does not know the access key or session token"'),
+    'You do not have access to the model']

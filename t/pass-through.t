@@ -64,6 +64,22 @@ sub form {
     return "POST $path\n$body";
 }
 
+# For what the provider at the upstream's port would have signed.
+our $Signed = q{
+    llm_provider signed {
+        format openai;
+        url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1;
+        auth aws region=eu-west-1 access_key=AKID secret_key=s;
+    }
+    llm_upstream signed-too {
+        model openai/m max_fails=0;
+        model signed/m backup max_fails=0;
+    }
+};
+our $Signature = 'authorization: AWS4-HMAC-SHA256 Credential=AKID/\d{8}/'
+    . 'eu-west-1/bedrock/aws4_request, ?SignedHeaders=[a-z;-]*host;'
+    . 'x-amz-date, ?Signature=[0-9a-f]{64}\r\n';
+
 our $Form = 'Content-Type: multipart/form-data; boundary=XX';
 our $Json = 'Content-Type: application/json';
 our $Image = '{"model":"m" ,"prompt":"a cat","zork":[ ]}';
@@ -469,3 +485,44 @@ llm_pass_through off images;
 --- must_die
 --- error_log eval
 qr/\[emerg\] .*invalid value "off"/
+
+
+
+=== TEST 22: what is signed is read first, whatever it is
+--- http_config eval: $::HttpConfig . $::Signed
+--- config
+llm_pass_through on;
+location /aws/ { llm_pass signed; }
+location /any/ { llm_pass $arg_to; }
+--- upstream eval
+whole('{}')
+--- upstream_request_like eval
+[map { "\\A$_ HTTP/1.1\r\n.*$::Signature" } 'POST /v1/files',
+    'POST /v1/files\?to=signed', 'DELETE /v1/files/a']
+--- more_headers eval: $::Form
+--- request eval
+[::form('/aws/files', ['purpose', 'batch'], ['file', "\x00\r\n" x 30000]),
+    ::form('/any/files?to=signed', ['file', 'x']),
+    'DELETE /aws/files/a']
+--- response_body eval
+['{}', '{}', '{}']
+
+
+
+=== TEST 23: ... of whichever type
+--- http_config eval: $::HttpConfig . $::Signed
+--- config
+llm_pass_through on;
+location /aws/ { llm_pass signed; }
+location /pool/ { llm_pass signed-too; }
+--- upstream eval
+whole('{}')
+--- upstream_request_like eval
+["\\APUT /v1/files/a HTTP/1.1\r\n.*$::Signature.*\r\nabc\\z",
+    "\\APOST /v1/files HTTP/1.1\r\n.*Bearer provider-key.*\r\n\r\nabc\\z"]
+--- more_headers
+Content-Type: application/octet-stream
+--- request eval
+["PUT /aws/files/a\nabc", "POST /pool/files\nabc"]
+--- response_body eval
+['{}', '{}']

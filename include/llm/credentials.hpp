@@ -232,8 +232,8 @@ Result<std::unique_ptr<Source>> assume_role(const Role &role,
                                             std::unique_ptr<Source> base);
 
 // What a refusal by AWS means, where the cause is the signature or the keys:
-// the answer's error type (of "x-amzn-errortype", or its XML) and message.
-// nullptr: it is about something else.
+// the answer's error type (of "x-amzn-errortype", or its XML) and message. A
+// message that ends with such a meaning keeps it. nullptr: it is about something else.
 const char *explain_refusal(std::string_view type,
                             std::string_view message) noexcept;
 

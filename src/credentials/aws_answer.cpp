@@ -162,6 +162,17 @@ Result<Credential> read_sts(const Outcome &outcome, std::string &detail) {
 
 const char *explain_refusal(std::string_view type,
                             std::string_view message) noexcept {
+    // Some end as others do.
+    std::string_view kept;
+    for (const auto &refusal : refusals) {
+        std::string_view meaning = refusal.meaning;
+        if (meaning.size() > kept.size() && message.ends_with(meaning)) {
+            kept = meaning;
+        }
+    }
+    if (!kept.empty()) {
+        return kept.data();
+    }
     for (const auto &refusal : refusals) {
         if (type.find(refusal.words) != type.npos
             || message.find(refusal.words) != message.npos) {

@@ -4,6 +4,8 @@
 #   bedrock_text(TEXT)               an answer
 #   bedrock_event(TYPE, PAYLOAD)     a message of an event stream
 #   bedrock_exception(TYPE, PAYLOAD)
+#   bedrock_chunk(EVENT)             one of InvokeModelWithResponseStream, with
+#                                    the JSON of an event of the model's API
 #   bedrock_stream(TEXT...)          messages, a delta for each text
 #   ask_bedrock(PATH, MEMBER...)     with more members
 #   as_events(LIST)                  whole(), stream() or cut() of LLMAnswers
@@ -15,9 +17,10 @@ use warnings;
 
 use Compress::Raw::Zlib ();
 use Exporter ();
+use MIME::Base64 ();
 
 our @ISA = 'Exporter';
-our @EXPORT = qw(bedrock_text bedrock_event bedrock_exception bedrock_stream
+our @EXPORT = qw(bedrock_text bedrock_event bedrock_exception bedrock_chunk bedrock_stream
     ask_bedrock as_events);
 
 # See LLMAnswers.
@@ -49,6 +52,12 @@ sub bedrock_exception {
     my ($type, $payload) = @_;
     return message($payload, ':exception-type', $type,
         ':content-type', 'application/json', ':message-type', 'exception');
+}
+
+sub bedrock_chunk {
+    my ($event) = @_;
+    my $bytes = MIME::Base64::encode_base64($event, '');
+    return bedrock_event('chunk', qq({"bytes":"$bytes","p":"abcdefgh"}));
 }
 
 my $usage = '"usage":{"inputTokens":9,"outputTokens":4,"totalTokens":13}';

@@ -174,12 +174,19 @@ def nginx(behind):
     }}
 """
         for name, one in behind.items()
-    ) + "llm_upstream nova { model bedrock/amazon.nova-pro-v1:0; }"
+    ) + f"""
+    llm_upstream nova {{ model bedrock/amazon.nova-pro-v1:0; }}
+    llm_provider bedrock-anthropic {{
+        url http://127.0.0.1:{behind["bedrock"].port};
+        api_key provider-key;
+    }}
+"""
     server = """
     location /openai/ { llm_pass openai; }
     location /anthropic/ { llm_pass anthropic; }
     location /bedrock/ { llm_pass bedrock; }
     location /nova/ { llm_pass nova; }
+    location /invoke/ { llm_pass bedrock-anthropic; }
 """
     one = Gateway(http, server)
     yield one
@@ -664,3 +671,115 @@ class TestClient:
             for one in answer["stream"]:
                 seen += one
         assert seen == ["messageStart", "contentBlockDelta"]
+
+
+def chunks(*events):
+    """Anthropic's events as InvokeModelWithResponseStream has them."""
+    return [
+        event("chunk",
+              bytes=base64.b64encode(json.dumps(one).encode()).decode())
+        for one in events
+    ]
+
+
+CLAUDE = {
+    "id": "msg_bdrk_1", "type": "message", "role": "assistant",
+    "model": "claude-sonnet-4-5-20250929", "content": [],
+    "stop_reason": None, "stop_sequence": None,
+    "usage": {"input_tokens": 9, "output_tokens": 1},
+}
+CLAUDE_STREAM = chunks(
+    {"type": "message_start", "message": CLAUDE},
+    {"type": "content_block_start", "index": 0,
+     "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0,
+     "delta": {"type": "text_delta", "text": "Hel"}},
+    {"type": "content_block_delta", "index": 0,
+     "delta": {"type": "text_delta", "text": "lo"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta",
+     "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+     "usage": {"output_tokens": 4}},
+    {"type": "message_stop",
+     "amazon-bedrock-invocationMetrics": {"inputTokenCount": 9}},
+)
+HELLO = [{"role": "user", "content": "Say hello"}]
+
+
+class TestInvoke:
+    """The same SDKs, Claude as InvokeModel behind the gateway."""
+
+    @pytest.fixture
+    def ask(self, nginx):
+        with anthropic.Anthropic(
+            base_url=nginx.url("/invoke"), api_key="client-key", max_retries=0
+        ) as client:
+            yield client
+
+    def check_request(self, request, operation):
+        uri = SERVICE.operation_model(operation).http["requestUri"]
+        assert unquote(request.path) == uri.replace("{modelId}", MODEL)
+        assert request.headers["authorization"] == "Bearer provider-key"
+        body = request.json()
+        assert body["anthropic_version"] == "bedrock-2023-05-31"
+        assert not {"model", "stream"} & set(body)
+        assert not [name for name in request.headers if "anthropic" in name]
+        return body
+
+    def test_a_whole_answer(self, ask, bedrock):
+        bedrock.answer(CLAUDE | {
+            "content": [{"type": "text", "text": "Hello"}],
+            "stop_reason": "end_turn",
+        })
+        answer = ask.beta.messages.create(
+            model=MODEL, messages=HELLO, max_tokens=50, betas=["b-1", "b-2"]
+        )
+        assert answer.content[0].text == "Hello"
+        body = self.check_request(bedrock.request, "InvokeModel")
+        assert body["anthropic_beta"] == ["b-1", "b-2"]
+        assert body["messages"] == HELLO
+
+    def test_streams(self, nginx, ask, bedrock):
+        bedrock.answer(streamed(*CLAUDE_STREAM))
+        with ask.messages.stream(
+            model=MODEL, messages=HELLO, max_tokens=50
+        ) as stream:
+            assert list(stream.text_stream) == ["Hel", "lo"]
+        answer = stream.get_final_message()
+        assert answer.id == "msg_bdrk_1"
+        assert answer.stop_reason == "end_turn"
+        assert answer.usage.output_tokens == 4
+
+        with openai.OpenAI(
+            base_url=nginx.url("/invoke/v1"), api_key="client-key",
+            max_retries=0,
+        ) as client:
+            pieces = client.chat.completions.create(
+                model=MODEL, messages=HELLO, stream=True
+            )
+            assert "".join(
+                piece.choices[0].delta.content or ""
+                for piece in pieces if piece.choices
+            ) == "Hello"
+        for request in bedrock.requests:
+            self.check_request(request, "InvokeModelWithResponseStream")
+
+    def test_errors(self, ask, bedrock):
+        bedrock.answer(error(429, "ThrottlingException", "slow"))
+        with pytest.raises(anthropic.RateLimitError, match="slow"):
+            ask.messages.create(model=MODEL, messages=HELLO, max_tokens=50)
+
+        bedrock.answer(streamed(exception("validationException", "bad")))
+        with pytest.raises(anthropic.BadRequestError, match="bad"):
+            ask.messages.create(
+                model=MODEL, messages=HELLO, max_tokens=50, stream=True
+            )
+
+        bedrock.answer(streamed(
+            *CLAUDE_STREAM[:3], exception("modelStreamErrorException", "broke")
+        ))
+        events = ask.messages.create(
+            model=MODEL, messages=HELLO, max_tokens=50, stream=True
+        )
+        with pytest.raises(anthropic.APIError, match="broke"):
+            list(events)

@@ -46,7 +46,13 @@ def model():
     provider.close()
 
 
-def call(auth, model, name="m", provider="format openai;"):
+def chat(client, name, **options):
+    return client.chat.completions.create(
+        model=name, messages=HELLO, max_tokens=50, **options
+    )
+
+
+def call(auth, model, name="m", provider="format openai;", use=chat):
     """One call through a gateway whose provider has these words of auth."""
     gateway = Gateway(
         f"""
@@ -56,7 +62,7 @@ def call(auth, model, name="m", provider="format openai;"):
         auth {auth};
     }}
 """,
-        "location / { llm_pass model; }",
+        "location / { llm_pass model; llm_pass_through on; }",
     )
     try:
         client = openai.OpenAI(
@@ -64,9 +70,7 @@ def call(auth, model, name="m", provider="format openai;"):
             api_key="client-key",
             max_retries=0,
         )
-        client.chat.completions.create(
-            model=name, messages=HELLO, max_tokens=50
-        )
+        use(client, name)
     finally:
         unwanted = gateway.stop()
     assert not unwanted
@@ -161,6 +165,58 @@ def test_aws_verifies_the_signature_of_a_path_with_escapes(model):
         model.request, model.port,
         botocore.credentials.Credentials("AKID", "secret"), "bedrock",
     )
+
+
+KEYS = botocore.credentials.Credentials("AKID", "secret/key+1", "token==")
+AWS = (
+    "aws region=eu-west-1 access_key=AKID secret_key=secret/key+1"
+    " session_token=token=="
+)
+TITAN = {"embedding": [1, 2], "inputTextTokenCount": 3}
+CONVERSE = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "Hi"}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13},
+    "metrics": {"latencyMs": 7},
+}
+
+
+def stream(client, name):
+    # The answer may come whole all the same.
+    assert list(chat(client, name, stream=True))
+
+
+def embed(client, name):
+    assert client.embeddings.create(model=name, input="x").data
+
+
+def upload(client, name):
+    del name
+    client.files.create(file=("a.bin", bytes(range(256)) * 30),
+                        purpose="batch")
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer", "use", "end"),
+    [
+        ("format bedrock;", CONVERSE, chat, "/converse"),
+        ("format bedrock;", CONVERSE, stream, "/converse-stream"),
+        ("format bedrock;", TITAN, embed, "/invoke"),
+        ("preset bedrock-anthropic;",
+         answers.one_shot("anthropic", answers.TEXT), chat, "/invoke"),
+        ("preset bedrock-anthropic;",
+         answers.one_shot("anthropic", answers.TEXT), stream,
+         "/invoke-with-response-stream"),
+        ("format openai;", {"id": "f", "object": "file"}, upload, "/files"),
+    ],
+)
+def test_aws_verifies_the_signature_of_each_api(
+    model, provider, answer, use, end
+):
+    model.answer(answer)
+    call(AWS, model, "amazon.titan-embed-text-v2:0", provider, use)
+    assert model.request.path.endswith(end)
+    check_signature(model.request, model.port, KEYS, "bedrock")
 
 
 def test_sts_verifies_the_signature_for_a_role(cloud, model):

@@ -292,7 +292,9 @@ TEST_CASE("invoke: errors are the service's, in whose words they come") {
     head.error_type = "UnrecognizedClientException";
     error = format.parse_error(head, R"({"message":"token AKIA1 is invalid"})");
     CHECK(error.kind == ErrorKind::authentication);
-    CHECK(error.message == "the provider refused the gateway's credentials");
+    CHECK(error.message
+          == "the provider refused the gateway's credentials: AWS does not "
+             "know the access key or session token");
 
     AnswerWire wire = format.answer_wire(Hosting::bedrock);
     CHECK(wire.error_type_header == "x-amzn-errortype");

@@ -203,23 +203,32 @@ TEST_CASE("bedrock error: nothing of the credentials is told") {
     CHECK(parse_error(403, "InvalidSignatureException",
                       R"({"message":"The request signature we calculated... AKIDEXAMPLE"})")
           == "401 InvalidSignatureException  the provider refused the "
-             "gateway's credentials");
+             "gateway's credentials: the secret key is not the access key's, "
+             "or the request was changed on its way to AWS");
     CHECK(parse_error(403, "ExpiredTokenException",
                       R"({"message":"The security token included in the request is expired"})")
           == "401 ExpiredTokenException  the provider refused the gateway's "
-             "credentials");
+             "credentials: the session token has expired");
+    CHECK(parse_error(401, "", R"({"message":"key AKIDEXAMPLE"})")
+          == "401   the provider refused the gateway's credentials");
 }
 
-TEST_CASE("bedrock error: a clock that is wrong is named") {
-    for (std::string_view words :
-         {"Signature expired: 20260102T030405Z is now earlier than",
-          "Signature not yet current: 20260102T030405Z is still later than"}) {
-        CHECK(parse_error(403, "InvalidSignatureException",
-                          R"({"message":")" + std::string(words) + "\"}")
-              == "401 InvalidSignatureException  the provider refused the "
-                 "signature's time: the clock of this host differs from the "
-                 "provider's by more than five minutes");
-    }
+TEST_CASE("bedrock error: why a signature was refused is told") {
+    auto refused = [](std::string_view words) {
+        return parse_error(403, "InvalidSignatureException",
+                           R"({"message":")" + std::string(words) + "\"}");
+    };
+    std::string start = "401 InvalidSignatureException  the provider refused "
+                        "the gateway's credentials: ";
+    CHECK(refused("Signature expired: 20260102T030405Z is now earlier than")
+          == start + "the signature was too old when it came: this machine's "
+                     "clock is behind AWS's");
+    CHECK(refused("Signature not yet current: 20260102T030405Z is still later")
+          == start + "the signature is of the future: this machine's clock is "
+                     "ahead of AWS's");
+    CHECK(refused("Credential should be scoped to a valid region.")
+          == start + "the \"region\" or \"service\" of \"auth aws\" is not "
+                     "the host's");
 }
 
 TEST_CASE("bedrock error: a prompt that does not fit") {

@@ -433,6 +433,14 @@ TEST_CASE("AWS's refusals of a signature say what to look at") {
                   "later than 20260102T031500Z")
           == "the signature is of the future: this machine's clock is ahead "
              "of AWS's");
+    // Whoever has read the message has put the meaning in its place.
+    for (std::string words :
+         {"this machine's clock is behind AWS's",
+          "the signature was too old when it came: this machine's clock is "
+          "behind AWS's"}) {
+        CHECK(meaning("InvalidSignatureException", "refused: " + words)
+              == words);
+    }
     CHECK(meaning("RequestTimeTooSkewed", "")
           == "this machine's clock is more than five minutes off from AWS's");
     CHECK(meaning("InvalidSignatureException:http://internal.amazon.com/",

@@ -65,7 +65,7 @@ public:
             return Relay::as_is;
         }
         if (type_.empty()) {
-            return Relay::drop;
+            return Relay::edited;       // nothing is left of it
         }
         std::string data(frame.data);
         if (frame.failure) {

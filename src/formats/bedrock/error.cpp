@@ -6,6 +6,7 @@
 
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/tables.hpp"
+#include "llm/credentials.hpp"
 #include "llm/utf8.hpp"
 
 namespace llm::bedrock {
@@ -47,16 +48,13 @@ void set_message(Error &error, std::string_view message) {
         // AWS says 403 or 400 where all others say 401, for which SDKs have
         // an exception.
         error.status = http_status(error.kind);
-        // Its words may repeat the key or the request that was signed; that
-        // the clock is wrong is what the operator must know.
-        bool clock = message.find("not yet current") != message.npos
-                     || message.find("Signature expired") != message.npos
-                     || error.type == "RequestExpired";
-        error.message =
-            clock ? "the provider refused the signature's time: the clock of "
-                    "this host differs from the provider's by more than five "
-                    "minutes"
-                  : "the provider refused the gateway's credentials";
+        // Its words may repeat the key or the request that was signed; why it
+        // was refused the operator must know.
+        error.message = "the provider refused the gateway's credentials";
+        if (const char *meaning =
+                credentials::aws::explain_refusal(error.type, message)) {
+            error.message.append(": ").append(meaning);
+        }
         return;
     }
     message = message.substr(0, longest_message);
