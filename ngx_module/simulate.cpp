@@ -178,6 +178,9 @@ ngx_int_t send_whole(ngx_http_request_t *r, ngx_uint_t status,
 
 ngx_int_t send_error(ngx_http_request_t *r, const Conf *conf,
                      ngx_uint_t status, const llm::Error &error) {
+    if (ngx_http_llm_add_error_type(r, *conf->format, error) != NGX_OK) {
+        return NGX_ERROR;
+    }
     std::string body;
     conf->format->write_error(error, body);
     return send_whole(r, status, body);

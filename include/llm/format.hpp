@@ -323,6 +323,12 @@ public:
     }
     // Appends the body of an error answer.
     virtual void write_error(const Error &error, std::string &out) const = 0;
+    // What error_type_header() says of an error that a client of this API
+    // gets; empty: there is no such header.
+    virtual std::string_view error_type(const Error & /*error*/)
+        const noexcept {
+        return {};
+    }
     // The status that this API's SDKs expect for the error.
     virtual int error_status(const Error &error) const noexcept = 0;
 
