@@ -7,6 +7,7 @@
 #include "auth/auth.hpp"
 #include "cache/request.hpp"
 #include "relay.hpp"
+#include "route.hpp"
 
 namespace {
 
@@ -156,12 +157,8 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
     if (format == nullptr) {
-        format = llcf->account.count_tokens
-                     ? &ngx_http_llm_count_format(r)
-                     : ngx_http_llm_match_route(r).format;
-    }
-    if (format == nullptr) {
-        format = &llm::openai_format();
+        format = llcf->account.count_tokens ? &ngx_http_llm_count_format(r)
+                                            : &ngx_http_llm_client_format(r);
     }
 
     if (!ctx->error) {

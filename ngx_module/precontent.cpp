@@ -223,9 +223,9 @@ void start_over(ngx_http_llm_ctx_t *ctx) {
 llm::Error no_route() {
     llm::Error error;
     error.kind = llm::ErrorKind::not_found;
-    error.message = "no such API route: this path ends in none of "
-                    ".../chat/completions, .../messages, .../embeddings, "
-                    ".../models, and llm_pass_through lets no other through";
+    error.message = "no such API route: this path ends in none of " +
+                    llm::list_routes() +
+                    ", and llm_pass_through lets no other through";
     error.code = "unknown_url";
     return error;
 }

@@ -40,11 +40,9 @@ llm::Error model_not_found(std::string_view model) {
     return error;
 }
 
-}  // namespace
-
-llm::RouteMatch ngx_http_llm_match_route(ngx_http_request_t *r) noexcept {
-    // Only Anthropic's SDKs say which version of the API they speak, only
-    // Google's send their key like this, and Cohere's say whose they are.
+// Only Anthropic's SDKs say which version of the API they speak, only Google's
+// send their key like this, and Cohere's say whose they are.
+llm::ClientHints client_hints(ngx_http_request_t *r) noexcept {
     ngx_str_t key;
     llm::ClientHints hints;
     hints.anthropic_version =
@@ -55,10 +53,24 @@ llm::RouteMatch ngx_http_llm_match_route(ngx_http_request_t *r) noexcept {
 
     hints.cohere_sdk = ngx_http_llm_client_header(r, "x-fern-sdk-name")
                            .starts_with("cohere");
+    return hints;
+}
 
-    auto match = llm::match_route(to_view(r->uri), hints);
+}  // namespace
+
+llm::RouteMatch ngx_http_llm_match_route(ngx_http_request_t *r) noexcept {
+    auto match = llm::match_route(to_view(r->uri), client_hints(r));
     match.query = to_view(r->args);
     return match;
+}
+
+const llm::Format &ngx_http_llm_client_format(ngx_http_request_t *r) noexcept {
+    llm::ClientHints hints = client_hints(r);
+    if (auto match = llm::match_route(to_view(r->uri), hints); match.format) {
+        return *match.format;
+    }
+    const llm::Format *format = llm::recognise(hints);
+    return format ? *format : llm::openai_format();
 }
 
 llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,

@@ -10,6 +10,10 @@ llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
                                      ngx_http_llm_ctx_t *ctx,
                                      ngx_http_llm_loc_conf_t *llcf);
 
+// The API in which a client expects its errors: that of its path, else the one
+// that its headers tell, else OpenAI's.
+const llm::Format &ngx_http_llm_client_format(ngx_http_request_t *r) noexcept;
+
 // The names that a client may use at this location, for GET .../models:
 // aliases and "provider/model" names, pools where a variable routes.
 // Allocated from the request's pool.

@@ -276,7 +276,7 @@ __DATA__
 --- request eval
 my $name = qr/"(messages|contents?|input|prompt|texts)":/;
 [map { my $value = $_;
-    map { s{(?=/v1beta)}{/openai}r =~ s{(?<=POST )(?=/[vma](?!1beta))}{/gemini}r }
+    map { my $other = m{/v1beta/} ? '/openai' : '/gemini'; s{ \K}{$other}r }
     @{::all_fronts(sub {
         $_[0] =~ s/$name\K(\[\{.*\}\]|\{.*\}(?=\})|\["Hi"\]|"Hi")/$value/r
     }, \@::Fronts, '')} } 7, 'true']
@@ -292,7 +292,8 @@ my $name = qr/"(messages|contents?|input|prompt|texts)":/;
 --- config eval: $::Config
 --- request eval
 [map { my $value = $_;
-    @{::all_fronts(sub { $_[0] =~ s/"(messages|contents)":\[\K.*(?=\])/$value/r },
+    @{::all_fronts(
+        sub { $_[0] =~ s/"(messages|contents)":\[\K.*(?=\])/$value/r },
         [grep { $_->[1] =~ /"(messages|contents)"/ } @::Chats], '/responses')}
 } 7, '[]', '{"role":[]}', '{"role":"user","content":7,"parts":7}',
     '{"role":"user","content":[7],"parts":[7]}']
@@ -568,7 +569,8 @@ my $long = 'x' x 2000;
 [map { my @events = @{$::Stream{$_}};
     ::streamed($_, \&stream, @events[0 .. @events - 3],
         $_ eq 'bedrock' ? "\xff\0\1" x 50
-        : $_ =~ /ollama/ ? "zork\n" : "data: zork\n\n", $events[-1]) } @::Formats]
+        : $_ =~ /ollama/ ? "zork\n" : "data: zork\n\n", $events[-1]) }
+    @::Formats]
 --- request eval
 ::ask_all('"stream":true')
 --- response_body_like eval
@@ -653,8 +655,8 @@ my $long = 'x' x 2000;
 --- response_body_like eval
 my %outcome;
 @outcome{@::Formats} = @{::good_streams()};
-$outcome{bedrock} = 'data: \{"error":\{"message":"the provider began its answer '
-    . 'twice"[^\n]*\n\n\z';
+$outcome{bedrock} = 'data: \{"error":\{"message":"the provider began its '
+    . 'answer twice"[^\n]*\n\n\z';
 [@outcome{@::Formats}]
 
 

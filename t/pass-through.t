@@ -89,8 +89,8 @@ whole('{}')
 --- error_code eval
 [404, 404, 404, 200, 404]
 --- response_body_like eval
-['no such API route.*"code":"unknown_url"', 'no such', 'no such', '{}',
- 'no such']
+['no such API route.*\.\.\./chat/completions, .*\.\.\./api/chat, '
+    . '.*"code":"unknown_url"', 'no such', 'no such', '{}', 'no such']
 
 
 

@@ -239,7 +239,24 @@ whole(openai_text('Hello'))
 
 
 
-=== TEST 14: methods
+=== TEST 14: a path that is no route has an error in the API that the headers tell
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- request eval
+[("GET /chat/v1/nothing") x 4]
+--- more_headers eval
+['anthropic-version: 2023-06-01', 'x-goog-api-key: k',
+ 'x-fern-sdk-name: cohere', 'x-none: 1']
+--- error_code eval
+[(404) x 4]
+--- response_body_like eval
+['^\{"type":"error","error":\{"type":"not_found_error","message":"no such API',
+ '^\{"error":\{"code":404,"message":"no such API', '^\{"message":"no such API',
+ '^\{"error":\{"message":"no such API.* \.\.\./api/chat, .*"unknown_url"']
+
+
+
+=== TEST 15: methods
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- request eval
@@ -252,7 +269,7 @@ whole(openai_text('Hello'))
 
 
 
-=== TEST 15: the answer to a wrong method names the right one
+=== TEST 16: the answer to a wrong method names the right one
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- request
@@ -264,7 +281,7 @@ Content-Type: application/json
 
 
 
-=== TEST 16: the models of a pool
+=== TEST 17: the models of a pool
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- request
@@ -279,7 +296,7 @@ Content-Type: application/json
 
 
 
-=== TEST 17: ... in Anthropic's shape
+=== TEST 18: ... in Anthropic's shape
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- more_headers
@@ -293,7 +310,7 @@ GET /chat/v1/models
 
 
 
-=== TEST 18: by a variable, all that there are
+=== TEST 19: by a variable, all that there are
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- request
@@ -304,7 +321,7 @@ CORE::join('.*', map { quotemeta qq("id":"$_") } qw(chat other large
 
 
 
-=== TEST 19: HEAD of the models
+=== TEST 20: HEAD of the models
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- request
@@ -313,7 +330,7 @@ HEAD /chat/v1/models
 
 
 
-=== TEST 20: inside an if, and beside limit_except
+=== TEST 21: inside an if, and beside limit_except
 --- http_config eval: $::HttpConfig
 --- config
 location /if/ {
@@ -334,7 +351,7 @@ whole(openai_text('Hello'))
 
 
 
-=== TEST 21: a nested location has no handler of its parent's
+=== TEST 22: a nested location has no handler of its parent's
 --- http_config eval: $::HttpConfig
 --- config
 location /v1/ {
@@ -349,7 +366,7 @@ location /v1/ {
 
 
 
-=== TEST 22: a subrequest is no call
+=== TEST 23: a subrequest is no call
 --- http_config eval: $::HttpConfig
 --- config
 location /auth/ { llm_pass chat; }

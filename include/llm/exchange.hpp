@@ -161,6 +161,11 @@ public:
         return target_.embeddings;
     }
 
+    // How the try's provider answers.
+    AnswerWire answer_wire() const noexcept {
+        return target_.format->answer_wire(target_.quirks.hosting);
+    }
+
     // What the path of the try's request is made of.
     CallPath call_path() const noexcept {
         return {operation_, target_.model, head_.stream, target_.quirks};
@@ -172,7 +177,8 @@ public:
 
     // Starts a try: makes the body for this target. The pieces are views into
     // the client's body or into this object, valid until the next prepare().
-    Result<void> prepare(const Target &target);
+    // `betas`: WriteOptions::betas, of this call to this target.
+    Result<void> prepare(const Target &target, std::string_view betas = {});
     const std::vector<std::string_view> &pieces() const noexcept {
         return pieces_;
     }

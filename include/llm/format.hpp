@@ -144,6 +144,9 @@ struct WriteOptions {
     // For targets that demand a bound when the client set none.
     std::int64_t default_max_tokens = 4096;
     Quirks quirks{};
+    // Anthropic: the beta features asked for, separated by commas, where the
+    // body names them (Hosting::bedrock) and not a header.
+    std::string_view betas = {};
 };
 
 // What a request to a provider is for: what its path is made of.
@@ -154,13 +157,20 @@ struct CallPath {
     Quirks quirks{};
 };
 
+// How answers come whose form depends on who hosts the service.
+struct AnswerWire {
+    std::string_view stream_type;           // content type of a stream
+    std::string_view request_id_header;     // as Format::request_id_header()
+    std::string_view error_type_header;     // as Format::error_type_header()
+};
+
 // The head of a provider's answer.
 struct AnswerHead {
     int status = 0;
     std::string_view content_type = {};
     std::string_view content_encoding = {};
-    std::string_view request_id = {};        // of Format::request_id_header()
-    std::string_view error_type = {};        // of Format::error_type_header()
+    std::string_view request_id = {};        // of request_id_header
+    std::string_view error_type = {};        // of error_type_header
 };
 
 // What a writer needs to know besides the answer itself.
@@ -240,6 +250,7 @@ public:
 
     // Headers of the client's request that a provider of this format also
     // understands and that are not credentials: passed on when present.
+    // Hosting::bedrock takes neither these nor those of headers().
     virtual std::span<const std::string_view> client_headers() const noexcept {
         return {};
     }
@@ -350,6 +361,18 @@ public:
     }
     virtual void write_show(std::string_view /*model*/, std::int64_t /*now*/,
                             std::string & /*out*/) const {}
+
+    // How a provider with this hosting answers: what differs from
+    // stream_type(), the names of headers, and make_framer(). make_reader()
+    // reads what comes of it too, and makes Relay::edited of frames that a
+    // client of the format cannot have as they came.
+    virtual AnswerWire answer_wire(Hosting) const noexcept {
+        return {stream_type(), request_id_header(), error_type_header()};
+    }
+    virtual std::unique_ptr<wire::Framer> make_hosted_framer(
+        Hosting, std::size_t max_event) const {
+        return make_framer(max_event);
+    }
 };
 
 const Format &openai_format() noexcept;
@@ -370,11 +393,18 @@ std::span<const Format *const> formats() noexcept;
 // nullptr where no format has this name.
 const Format *find_format(std::string_view name) noexcept;
 
+// The format that a client with these hints speaks; nullptr: they say nothing.
+const Format *recognise(const ClientHints &hints) noexcept;
+
 // What a path asks for, by its end: any location prefix works. Where several
 // formats have a path, `hints` decide, else the longer pattern.
 RouteMatch match_route(std::string_view path,
                        const ClientHints &hints) noexcept;
 // Likewise, where only one format is spoken.
 RouteMatch match_route(std::string_view path, const Format &format) noexcept;
+
+// The ends of paths that match_route() knows, each once, for an error's text:
+// ".../chat/completions, .../models, ...".
+std::string list_routes();
 
 }  // namespace llm

@@ -42,7 +42,7 @@ struct ngx_http_llm_credentials_t {
     ngx_http_complex_value_t *session_token = nullptr;
 
     // The worker's.
-    llm::credentials::Keeper keeper;
+    llm::credentials::Keeper keeper{};
     ngx_http_llm_credentials_run_t *run = nullptr;  // the fetch under way
     ngx_queue_t waiters;        // ngx_http_llm_waiter_t
     struct Renewal {

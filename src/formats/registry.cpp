@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "llm/embedding_format.hpp"
 #include "llm/format.hpp"
 
@@ -22,6 +24,15 @@ std::span<const Format *const> formats() noexcept {
 const Format *find_format(std::string_view name) noexcept {
     for (const Format *format : formats()) {
         if (format->name() == name) {
+            return format;
+        }
+    }
+    return nullptr;
+}
+
+const Format *recognise(const ClientHints &hints) noexcept {
+    for (const Format *format : formats()) {
+        if (format->recognises(hints)) {
             return format;
         }
     }
@@ -129,6 +140,32 @@ RouteMatch match_route(std::string_view path,
         }
     }
     return match;
+}
+
+std::string list_routes() {
+    std::vector<std::string_view> patterns;
+    auto add = [&patterns](std::string_view pattern) {
+        if (std::find(patterns.begin(), patterns.end(), pattern)
+            == patterns.end()) {
+            patterns.push_back(pattern);
+        }
+    };
+    for (const Format *format : formats()) {
+        for (const Route &route : format->routes()) {
+            add(route.pattern);
+        }
+    }
+    for (const embedding::Api *api : embedding::apis()) {
+        for (const embedding::Route &route : api->routes()) {
+            add(route.pattern);
+        }
+    }
+
+    std::string list;
+    for (std::string_view pattern : patterns) {
+        list.append(list.empty() ? "..." : ", ...").append(pattern);
+    }
+    return list;
 }
 
 std::optional<std::vector<std::string_view>> Format::parse_models(

@@ -230,7 +230,8 @@ Result<const chat::Request *> Exchange::request() {
     return &*request_;
 }
 
-Result<void> Exchange::prepare(const Target &target) {
+Result<void> Exchange::prepare(const Target &target,
+                               std::string_view betas) {
     target_ = target;
     same_format_ = target.format == &client_;
     mode_ = Mode::idle;
@@ -256,6 +257,7 @@ Result<void> Exchange::prepare(const Target &target) {
     options.model = target.model;
     options.drop_unsupported = target.drop_unsupported;
     options.quirks = target.quirks;
+    options.betas = betas;
 
     if (!same_format_) {
         auto parsed = request();
@@ -374,7 +376,7 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
     }
 
     auto type = media_type(head.content_type);
-    if (!equal_ignoring_case(type, target_.format->stream_type())) {
+    if (!equal_ignoring_case(type, answer_wire().stream_type)) {
         mode_ = Mode::one_shot;
         return Step::more;
     }
@@ -388,7 +390,8 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
     // A client of the same API may want its stream in another framing.
     relays_ = same_format_
               && client_.client_stream_type(query_) == client_.stream_type();
-    framer_ = target_.format->make_framer(limits_.max_event);
+    framer_ = target_.format->make_hosted_framer(target_.quirks.hosting,
+                                                 limits_.max_event);
     reader_ = target_.format->make_reader();
     writer_ = client_.make_writer(answer_context(
         !same_format_ && client_.begins_with_usage() ? prompt_tokens() : 0));

@@ -75,6 +75,8 @@ constexpr Preset table[] = {
      {.max_completion_tokens = true, .developer_role = true}, "api-key",
      "responses"},
     {"bedrock", "", "bedrock", {}},
+    {"bedrock-anthropic", "", "anthropic",
+     {.hosting = Hosting::bedrock, .output_config = true}, "authorization"},
     {"cerebras", "https://api.cerebras.ai/v1", "openai",
      {.max_completion_tokens = true, .members = cerebras_members}, {},
      "completions"},

@@ -2,6 +2,7 @@
 general, each asks in its own words, and it tells in general what it was
 answered. `Front` says what there is to ask."""
 
+import base64
 import json
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from google.genai import types as genai_types
 from mistralai.client import Mistral
 from mistralai.client.errors import SDKError
 
+import natives
 import wire
 
 
@@ -43,6 +45,7 @@ FUNCTION = {
     "parameters": PARAMETERS,
 }
 RESULT = "20 degrees"
+PNG = base64.b64decode(natives.PNG)
 TIMEOUT = 20
 
 
@@ -73,7 +76,8 @@ class Front:
     get_weather, and where `got` is given it sends the answer with that call
     back, and the call's RESULT after it; schema() wants a City. error() is
     the class of the SDK's exceptions for a status, and status_of() what such
-    an exception says it was."""
+    an exception says it was. everything() has all that the API can say of a
+    conversation in one call."""
 
     can_call = True
     # Whether the SDK reads calls in the streams that others than its own
@@ -122,6 +126,7 @@ class OpenAiChat(_OpenAi):
     @staticmethod
     def got(completion):
         (choice,) = completion.choices
+        usage = completion.usage
         return Got(
             choice.message.content or "",
             choice.finish_reason,
@@ -129,8 +134,8 @@ class OpenAiChat(_OpenAi):
                 Call(c.id, c.function.name, json.loads(c.function.arguments))
                 for c in choice.message.tool_calls or []
             ],
-            completion.usage.prompt_tokens,
-            completion.usage.completion_tokens,
+            usage and usage.prompt_tokens,
+            usage and usage.completion_tokens,
             turn=choice.message.to_dict(),
         )
 
@@ -173,6 +178,31 @@ class OpenAiChat(_OpenAi):
             response_format=City,
         )
         return answer.choices[0].message.parsed
+
+    def everything(self, model):
+        self.sdk.chat.completions.create(
+            model=model,
+            messages=[
+                {"role": "developer", "content": "Be kind."},
+                *natives.CONVERSATION,
+            ],
+            tools=[self.tool, {"type": "function", "function": {
+                "name": "ping"}}],
+            tool_choice="required",
+            parallel_tool_calls=False,
+            response_format={"type": "json_schema", "json_schema": {
+                "name": "City", "schema": SCHEMA, "strict": True}},
+            reasoning_effort="low",
+            frequency_penalty=0.5,
+            presence_penalty=0.5,
+            logprobs=True,
+            top_logprobs=2,
+            metadata={"a": "b"},
+            service_tier="auto",
+            store=False,
+            verbosity="low",
+            **natives.SAMPLING,
+        )
 
 
 class OpenAiResponses(_OpenAi):
@@ -233,6 +263,38 @@ class OpenAiResponses(_OpenAi):
             model=model, input=question, text_format=City
         ).output_parsed
 
+    def everything(self, model):
+        self.sdk.responses.create(
+            model=model,
+            instructions="Be brief.",
+            input=[
+                {"role": "developer", "content": "Be kind."},
+                {"role": "user", "content": [
+                    {"type": "input_text", "text": "Look."},
+                    {"type": "input_image", "detail": "low",
+                     "image_url": f"data:image/png;base64,{natives.PNG}"},
+                ]},
+                {"type": "function_call", "call_id": "call_1", "name": TOOL,
+                 "arguments": '{"city": "Bern"}'},
+                {"type": "function_call_output", "call_id": "call_1",
+                 "output": RESULT},
+                {"role": "user", "content": "And now?"},
+            ],
+            tools=[self.tool],
+            tool_choice="required",
+            parallel_tool_calls=False,
+            text={"verbosity": "low", "format": {
+                "type": "json_schema", "name": "City", "schema": SCHEMA,
+                "strict": True}},
+            reasoning={"effort": "low", "summary": "auto"},
+            max_output_tokens=2000,
+            temperature=0.5,
+            top_p=0.9,
+            metadata={"a": "b"},
+            service_tier="auto",
+            store=False,
+        )
+
 
 class OpenAiCompletions(_OpenAi):
     can_call = False
@@ -264,6 +326,13 @@ class OpenAiCompletions(_OpenAi):
             chunks[-1].usage.prompt_tokens,
             chunks[-1].usage.completion_tokens,
             pieces=sum(bool(c.text) for c in choices),
+        )
+
+    def everything(self, model):
+        self.sdk.completions.create(
+            model=model, prompt="Once", max_tokens=50, temperature=0.5,
+            top_p=0.9, seed=7, stop=["END"], user="somebody",
+            frequency_penalty=0.5, presence_penalty=0.5, n=1,
         )
 
 
@@ -350,6 +419,38 @@ class AnthropicMessages(Front):
 
     def close(self):
         self.sdk.close()
+
+    def everything(self, model):
+        image = {"type": "base64", "media_type": "image/png",
+                 "data": natives.PNG}
+        self.sdk.messages.create(
+            model=model,
+            max_tokens=50,
+            system=[{"type": "text", "text": "Be brief.",
+                     "cache_control": {"type": "ephemeral"}}],
+            messages=[
+                {"role": "user", "content": [
+                    {"type": "text", "text": "Look."},
+                    {"type": "image", "source": image},
+                ]},
+                {"role": "assistant", "content": [
+                    {"type": "text", "text": "I will."},
+                    {"type": "tool_use", "id": "toolu_1", "name": TOOL,
+                     "input": {"city": "Bern"}},
+                ]},
+                {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": "toolu_1",
+                     "content": RESULT},
+                    {"type": "text", "text": "And now?"},
+                ]},
+            ],
+            tools=[self.tool],
+            tool_choice={"type": "any", "disable_parallel_tool_use": True},
+            stop_sequences=["END"],
+            metadata={"user_id": "somebody"},
+            # Newer releases of the SDK do not offer it.
+            extra_body={"temperature": 0.5, "top_k": 40},
+        )
 
 
 class Gemini(Front):
@@ -448,6 +549,53 @@ class Gemini(Front):
 
     def close(self):
         self.sdk.close()
+
+    def everything(self, model):
+        call = genai_types.FunctionCall(
+            id="call_1", name=TOOL, args={"city": "Bern"}
+        )
+        result = genai_types.FunctionResponse(
+            id="call_1", name=TOOL, response={"output": RESULT}
+        )
+        contents = [
+            ("user", [
+                genai_types.Part(text="Look."),
+                genai_types.Part.from_bytes(data=PNG, mime_type="image/png"),
+            ]),
+            ("model", [genai_types.Part(function_call=call)]),
+            ("user", [genai_types.Part(function_response=result)]),
+            ("model", [genai_types.Part(text="Sunny.")]),
+            ("user", [genai_types.Part(text="And now?")]),
+        ]
+        self.sdk.models.generate_content(
+            model=model,
+            contents=[
+                genai_types.Content(role=role, parts=parts)
+                for role, parts in contents
+            ],
+            config=genai_types.GenerateContentConfig(
+                system_instruction="Be brief.",
+                tools=[self.tools_offered],
+                tool_config=genai_types.ToolConfig(
+                    function_calling_config=genai_types.FunctionCallingConfig(
+                        mode="ANY"
+                    )
+                ),
+                thinking_config=genai_types.ThinkingConfig(
+                    thinking_budget=1024, include_thoughts=True
+                ),
+                response_mime_type="application/json",
+                response_json_schema=SCHEMA,
+                max_output_tokens=2000,
+                temperature=0.5,
+                top_p=0.9,
+                top_k=40,
+                seed=7,
+                stop_sequences=["END"],
+                frequency_penalty=0.5,
+                presence_penalty=0.5,
+            ),
+        )
 
 
 class Bedrock(Front):
@@ -571,6 +719,31 @@ class Bedrock(Front):
     def close(self):
         self.sdk.close()
 
+    def everything(self, model):
+        call = {"toolUseId": "t1", "name": TOOL, "input": {"city": "Bern"}}
+        result = {"toolUseId": "t1", "content": [{"text": RESULT}],
+                  "status": "success"}
+        schema = {"name": "City", "schema": json.dumps(SCHEMA)}
+        self.sdk.converse(
+            modelId=model,
+            system=[{"text": "Be brief."}],
+            messages=[
+                {"role": "user", "content": [
+                    {"text": "Look."},
+                    {"image": {"format": "png", "source": {"bytes": PNG}}},
+                ]},
+                {"role": "assistant", "content": [
+                    {"text": "I will."}, {"toolUse": call}]},
+                {"role": "user", "content": [
+                    {"toolResult": result}, {"text": "And now?"}]},
+            ],
+            toolConfig={"tools": [self.tool], "toolChoice": {"any": {}}},
+            inferenceConfig={"maxTokens": 50, "temperature": 0.5,
+                             "topP": 0.9, "stopSequences": ["END"]},
+            outputConfig={"textFormat": {
+                "type": "json_schema", "structure": {"jsonSchema": schema}}},
+        )
+
 
 class Ollama(Front):
     errors = dict.fromkeys((400, 401, 429, 500), ollama.ResponseError)
@@ -632,6 +805,30 @@ class Ollama(Front):
     def schema(self, model, question):
         got = self.chat(model, question, format=SCHEMA)
         return City.model_validate_json(got.text)
+
+    def everything(self, model):
+        call = {"function": {"name": TOOL, "arguments": {"city": "Bern"}}}
+        self.sdk.chat(
+            model=model,
+            messages=[
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "Look.", "images": [PNG]},
+                {"role": "assistant", "content": "I will.",
+                 "tool_calls": [call]},
+                {"role": "tool", "tool_name": TOOL, "content": RESULT},
+                {"role": "user", "content": "And now?"},
+            ],
+            tools=[self.tool],
+            format=SCHEMA,
+            think="low",
+            keep_alive="5m",
+            options={
+                "num_predict": 2000, "num_ctx": 4096, "temperature": 0.5,
+                "top_p": 0.9, "top_k": 40, "seed": 7, "stop": ["END"],
+                "frequency_penalty": 0.5, "presence_penalty": 0.5,
+                "repeat_penalty": 1.1,
+            },
+        )
 
 
 class Cohere(Front):
@@ -730,6 +927,42 @@ class Cohere(Front):
         )
         return City.model_validate_json(got.text)
 
+    def everything(self, model):
+        call = {
+            "id": "call_1",
+            "type": "function",
+            "function": {"name": TOOL, "arguments": '{"city": "Bern"}'},
+        }
+        image = {"url": f"data:image/png;base64,{natives.PNG}"}
+        self.sdk.chat(
+            model=model,
+            messages=[
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": [
+                    {"type": "text", "text": "Look."},
+                    {"type": "image_url", "image_url": image},
+                ]},
+                {"role": "assistant", "tool_plan": "I will.",
+                 "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "call_1",
+                 "content": RESULT},
+                {"role": "user", "content": "And now?"},
+            ],
+            tools=[self.tool],
+            tool_choice="REQUIRED",
+            response_format={"type": "json_object", "json_schema": SCHEMA},
+            thinking={"type": "enabled", "token_budget": 1024},
+            max_tokens=2000,
+            temperature=0.5,
+            p=0.9,
+            k=40,
+            seed=7,
+            stop_sequences=["END"],
+            frequency_penalty=0.5,
+            presence_penalty=0.5,
+            request_options={"max_retries": 0},
+        )
+
 
 class MistralChat(Front):
     errors = dict.fromkeys((400, 401, 429, 500), SDKError)
@@ -798,6 +1031,23 @@ class MistralChat(Front):
         return self.sdk.chat.parse(
             response_format=City, **self.asked(model, question, {})
         ).choices[0].message.parsed
+
+    def everything(self, model):
+        self.sdk.chat.complete(
+            model=model,
+            messages=natives.CONVERSATION,
+            tools=[self.tool],
+            tool_choice="any",
+            parallel_tool_calls=False,
+            response_format={"type": "json_schema", "json_schema": {
+                "name": "City", "schema": SCHEMA, "strict": True}},
+            max_tokens=50,
+            temperature=0.5,
+            top_p=0.9,
+            stop=["END"],
+            frequency_penalty=0.5,
+            presence_penalty=0.5,
+        )
 
 
 FRONTS = {

@@ -1,5 +1,6 @@
 """A provider that answers what a test says, and remembers what it was asked."""
 
+import http.client
 import json
 import sys
 import threading
@@ -139,3 +140,28 @@ class Provider:
     def close(self):
         self._server.shutdown()
         self._server.server_close()
+
+
+class Relay(Provider):
+    """Asks the server at the port `to`, and remembers what it was asked
+    itself."""
+
+    def __init__(self, name, to):
+        self.to = to
+        super().__init__(name)
+
+    def _next(self, request):
+        with self._lock:
+            self.requests.append(request)
+        connection = http.client.HTTPConnection("127.0.0.1", self.to)
+        try:
+            connection.request(
+                request.method, request.path, request.body, request.headers
+            )
+            answer = connection.getresponse()
+            kind = answer.getheader("Content-Type")
+            return Answer(
+                answer.read(), answer.status, {"Content-Type": kind}
+            )
+        finally:
+            connection.close()

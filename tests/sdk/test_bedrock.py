@@ -2,24 +2,19 @@
 and boto3 as a client reads what it gets from any provider."""
 
 import base64
-import gzip
 import json
-import re
 import struct
 import zlib
-from pathlib import Path
 from urllib.parse import unquote
 
 import anthropic
 import boto3
-import botocore
 import botocore.config
 import botocore.exceptions
 import openai
 import pytest
-from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
 
+import vendors
 from gateway import Gateway
 from mock import Answer, Provider
 
@@ -143,34 +138,6 @@ CALL_STREAM = (
 )
 
 
-def service():
-    folder = Path(botocore.__file__).parent / "data/bedrock-runtime"
-    path = next(folder.glob("*/service-2.json.gz"))
-    return ServiceModel(json.loads(gzip.decompress(path.read_bytes())))
-
-
-SERVICE = service()
-
-
-def from_wire(value, shape):
-    """A parsed body as an SDK's caller would have written it: bytes for
-    base64. Unknown members stay, for the validator to find."""
-    if shape.type_name == "blob":
-        return base64.b64decode(value, validate=True)
-    if shape.type_name == "structure" and not shape.is_document_type:
-        return {
-            name: from_wire(item, shape.members[name])
-            if name in shape.members
-            else item
-            for name, item in value.items()
-        }
-    if shape.type_name == "list":
-        return [from_wire(item, shape.member) for item in value]
-    if shape.type_name == "map":
-        return {k: from_wire(v, shape.value) for k, v in value.items()}
-    return value
-
-
 def check_request(request, model=MODEL, stream=False):
     """A request as the service model wants it; returns its JSON."""
     assert request.method == "POST"
@@ -184,40 +151,7 @@ def check_request(request, model=MODEL, stream=False):
     assert unquote(name) == model
     assert ":" not in name
 
-    body = request.json()
-    operation = SERVICE.operation_model(
-        "ConverseStream" if stream else "Converse"
-    )
-    shape = operation.input_shape
-    params = from_wire(body, shape)
-    unknown = set(params) - set(shape.members)
-    assert not unknown, unknown
-    report = ParamValidator().validate({"modelId": model, **params}, shape)
-    assert not report.has_errors(), report.generate_report()
-    check_unions(body, shape)
-    return body
-
-
-def check_unions(value, shape):
-    """The validator does not look at enumerations and patterns."""
-    if shape.type_name == "structure" and not shape.is_document_type:
-        if shape.is_tagged_union:
-            assert len(value) == 1, value
-        for name, item in value.items():
-            assert name in shape.members, (shape.name, name)
-            check_unions(item, shape.members[name])
-    elif shape.type_name == "list":
-        for item in value:
-            check_unions(item, shape.member)
-    elif shape.type_name == "map":
-        for item in value.values():
-            check_unions(item, shape.value)
-    elif shape.type_name == "string":
-        if shape.enum:
-            assert value in shape.enum, (shape.name, value)
-        pattern = shape.metadata.get("pattern")
-        if pattern:
-            assert re.fullmatch(pattern, value), (shape.name, value)
+    return vendors.bedrock(request)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from openai.types.embedding_create_params import EmbeddingCreateParams
 
 from gateway import Gateway
 from mock import Answer, Provider
-from wire import _validator
+from vendors import typed
 
 VECTORS = [[0.25, -0.5, 1.0], [0.125, 2.0, -3.0]]
 TEXTS = ["Grüß Gott", "世界 👋"]
@@ -193,7 +193,7 @@ def test_what_is_sent_is_what_the_vendors_know(nginx, backend):
         )
         return backend.request
 
-    _validator(EmbeddingCreateParams).validate_python(sent("openai").json())
+    typed(EmbeddingCreateParams).validate_python(sent("openai").json())
 
     body = sent("ollama").json()
     assert set(body) <= set(EmbedRequest.model_fields)

@@ -344,10 +344,18 @@ def redis():
         server.kill()
 
 
-def fleet(models, redis, server="", timeout="10s"):
+@pytest.fixture(params=["strict", "100ms"])
+def sync(request):
+    """Whether each request asks Redis, or is answered from a share that is
+    kept up every 100 ms: the bounds are the same."""
+    return request.param
+
+
+def fleet(models, redis, sync, server="", timeout="10s"):
     return [
         limiting_gateway(
-            models, workers=1, zone="redis=shared", server=server,
+            models, workers=1, zone=f"redis=shared sync={sync}",
+            server=server,
             http=f"llm_redis shared {{ server 127.0.0.1:{redis.port};"
                  f" timeout {timeout}; }}",
         )
@@ -355,14 +363,14 @@ def fleet(models, redis, server="", timeout="10s"):
     ]
 
 
-def test_budget_holds_over_two_gateways(models, redis):
-    gateways = fleet(models, redis)
+def test_budget_holds_over_two_gateways(models, redis, sync):
+    gateways = fleet(models, redis, sync)
     check_exact(gateways, Crowd(gateways))
     stop(*gateways)
 
 
-def test_budget_is_exact_over_reloads_of_two_gateways(models, redis):
-    gateways = fleet(models, redis)
+def test_budget_is_exact_over_reloads_of_two_gateways(models, redis, sync):
+    gateways = fleet(models, redis, sync)
 
     async def disturb(crowd):
         await crowd.some.wait()
@@ -372,8 +380,9 @@ def test_budget_is_exact_over_reloads_of_two_gateways(models, redis):
     stop(*gateways)
 
 
-def test_budget_holds_over_two_gateways_when_a_worker_is_killed(models, redis):
-    gateways = fleet(models, redis)
+def test_budget_holds_over_two_gateways_when_a_worker_is_killed(
+        models, redis, sync):
+    gateways = fleet(models, redis, sync)
     calls = models.calls()
 
     async def disturb(crowd):
@@ -412,8 +421,10 @@ def presence(redis):
         pytest.param("local", 2 * BUDGET, id="local"),
     ],
 )
-def test_budget_holds_when_redis_is_started_again(models, redis, error, bound):
-    gateways = fleet(models, redis, f"llm_limit_redis_error {error};", "1s")
+def test_budget_holds_when_redis_is_started_again(
+        models, redis, sync, error, bound):
+    gateways = fleet(models, redis, sync, f"llm_limit_redis_error {error};",
+                     "1s")
     calls = models.calls()
     know_each_other(redis)
 
@@ -448,8 +459,8 @@ def until_healed(redis, gateway):
     until("Redis is not asked", is_healed)
 
 
-def test_budget_holds_when_all_of_that_happens_at_once(models, redis):
-    gateways = fleet(models, redis, timeout="1s")
+def test_budget_holds_when_all_of_that_happens_at_once(models, redis, sync):
+    gateways = fleet(models, redis, sync, timeout="1s")
     calls = models.calls()
     know_each_other(redis)
 

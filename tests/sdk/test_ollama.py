@@ -6,10 +6,10 @@ import json
 import ollama
 import openai
 import pytest
-from ollama import _types
 
 import answers
 import natives
+import vendors
 from mock import Answer
 
 
@@ -63,21 +63,6 @@ END = {
 }
 
 
-def check(body):
-    """Nothing but what the package's types know, and all of it right."""
-    _types.ChatRequest.model_validate(body)
-    assert set(body) <= set(_types.ChatRequest.model_fields)
-    assert set(body.get("options", {})) <= set(_types.Options.model_fields)
-    for message in body["messages"]:
-        # A type of the package's own, which it sends as a text.
-        images = [{"value": one} for one in message.get("images", [])]
-        _types.Message.model_validate(message | {"images": images})
-        # The server knows ids of calls, which the package leaves out.
-        known = set(_types.Message.model_fields) | {"tool_call_id"}
-        assert set(message) <= known
-    return body
-
-
 def test_what_a_server_gets(openai_client, behind):
     behind["ollama"].answer(line({"content": "Hi"}, **END))
 
@@ -94,7 +79,7 @@ def test_what_a_server_gets(openai_client, behind):
         **natives.SAMPLING,
     )
 
-    body = check(behind["ollama"].request.json())
+    body = vendors.ollama_chat(behind["ollama"].request)
     assert body["stream"] is False
     assert body["options"] == {
         "num_predict": 50,

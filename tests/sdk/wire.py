@@ -3,57 +3,12 @@ member that the SDK does not know, none missing, none of another type."""
 
 import json
 import re
-from typing import get_type_hints
 
 import anthropic.types
 import openai.types.chat
-from anthropic.types.message_create_params import (
-    MessageCreateParams,
-    MessageCreateParamsNonStreaming,
-)
-from openai.types.chat.completion_create_params import CompletionCreateParams
 from pydantic import TypeAdapter
-from pydantic_core import CoreConfig, SchemaValidator
 
-
-def _strict(schema):
-    """The SDKs' request types are typed dictionaries, which tolerate unknown
-    members, with iterables, of which nothing is looked at before somebody
-    iterates: both are made strict in pydantic's schema of them."""
-    if isinstance(schema, list):
-        return [_strict(part) for part in schema]
-    if isinstance(schema, tuple):
-        return tuple(_strict(part) for part in schema)
-    if not isinstance(schema, dict):
-        return schema
-
-    schema = {name: _strict(part) for name, part in schema.items()}
-    match schema.get("type"):
-        case "typed-dict":
-            schema["extra_behavior"] = "forbid"
-        case "generator":
-            schema["type"] = "list"
-    return schema
-
-
-def _validator(params):
-    return SchemaValidator(
-        _strict(TypeAdapter(params).core_schema), CoreConfig(strict=True)
-    )
-
-
-_REQUESTS = {
-    "openai": _validator(CompletionCreateParams),
-    "anthropic": _validator(MessageCreateParams),
-}
-
-# What the API takes from its older models' clients, and newer releases of
-# the SDK do not offer any more.
-_NO_MORE = {
-    "openai": (),
-    "anthropic": {"temperature", "top_p", "top_k"}
-    - set(get_type_hints(MessageCreateParamsNonStreaming)),
-}
+import vendors
 
 _PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
 
@@ -78,30 +33,7 @@ def check_request(provider, request):
     for value in request.headers.values():
         assert "client-key" not in value
 
-    body = request.json()
-    _REQUESTS[provider].validate_python(
-        {k: v for k, v in body.items() if k not in _NO_MORE[provider]}
-    )
-    if provider == "anthropic":
-        # The SDK's type allows what the API does not say no to either; these
-        # rules are in the API's documentation.
-        _check_turns(body["messages"])
-    return body
-
-
-def _check_turns(messages):
-    """Roles take turns, and results of tools come first in the turn that
-    follows their calls."""
-    calls = []
-    for before, message in zip([None, *messages], messages):
-        assert before is None or before["role"] != message["role"]
-        content = message["content"]
-        blocks = [] if isinstance(content, str) else content
-        types = [block["type"] for block in blocks]
-        results = [b["tool_use_id"] for b in blocks if b["type"] == "tool_result"]
-        assert types[: len(results)] == ["tool_result"] * len(results)
-        assert sorted(results) == sorted(calls)
-        calls = [b["id"] for b in blocks if b["type"] == "tool_use"]
+    return vendors.CHECKS[provider](request)
 
 
 _ANSWERS = {

@@ -118,7 +118,7 @@ TEST_CASE("anthropic errors: as the provider says them") {
                + R"(","message":"why"},"request_id":"req_1"})";
     };
     CHECK(parse_error(400, body("invalid_request_error")) == "400 invalid_request_error  why");
-    CHECK(parse_error(401, body("authentication_error")) == "401 authentication_error  why");
+    CHECK(parse_error(401, body("authentication_error")) == "401 authentication_error  the provider refused the API key");
     CHECK(parse_error(402, body("billing_error")) == "402 billing_error  why");
     CHECK(parse_error(403, body("permission_error")) == "403 permission_error  why");
     CHECK(parse_error(404, body("not_found_error")) == "404 not_found_error  why");
@@ -145,6 +145,8 @@ TEST_CASE("anthropic errors: as proxies in between say them") {
           == "413   the provider answered with status 413 and without a reason");
     CHECK(parse_error(502, "") == "502   the provider answered with status 502 and without a reason");
     CHECK(parse_error(500, R"({"error":"broken"})") == "500   broken");
+    // A proxy's words may hold the gateway's key.
+    CHECK(parse_error(401, R"({"detail":"invalid key sk-secret"})") == "401   the provider refused the API key");
     CHECK(parse_error(500, R"({"detail":"broken"})") == "500   broken");
     CHECK(parse_error(500, R"({"message":"broken"})") == "500   broken");
     CHECK(parse_error(500, R"([1])") == "500   the provider answered with status 500 and without a reason");

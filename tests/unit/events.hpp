@@ -77,8 +77,9 @@ inline std::string describe(const chat::Event &event) {
 // Hands frames to a reader and keeps what comes of them.
 class StreamRun : public wire::FrameSink, public chat::EventSink {
 public:
-    explicit StreamRun(const Format &format)
-        : framer_(format.make_framer(std::size_t{1} << 20)), reader_(format.make_reader()) {}
+    explicit StreamRun(const Format &format, Hosting hosting = Hosting::own)
+        : framer_(format.make_hosted_framer(hosting, std::size_t{1} << 20)),
+          reader_(format.make_reader()) {}
 
     // The stream in these pieces, and its end.
     std::vector<std::string> run(const Pieces &pieces) {

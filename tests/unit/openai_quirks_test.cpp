@@ -98,6 +98,17 @@ TEST_CASE("mistral: ids of calls are nine letters and digits, in calls and resul
     CHECK(ids[3] == "abcDEF123");
 }
 
+TEST_CASE("mistral: a tool without parameters is told to have none") {
+    CHECK(passed_on(R"({"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g","parameters":null}},)"
+                    R"({"type":"function","function":{"name":"h","parameters":{"type":"object"}}},{"type":"connector","connector_id":"c"}]})", "mistral")
+          == R"({"model":"m","messages":[],"tools":[{"type":"function","function":{"parameters":{"type":"object","properties":{}},"name":"f"}},)"
+             R"({"type":"function","function":{"name":"g","parameters":{"type":"object","properties":{}}}},)"
+             R"({"type":"function","function":{"name":"h","parameters":{"type":"object"}}},{"type":"connector","connector_id":"c"}]})");
+    // Wherever they stand.
+    CHECK(passed_on(R"({"tools":[{"type":"function","function":{"name":"f"}}],"model":"m","messages":[{"role":"developer","content":"q"}]})", "mistral")
+          == R"({"tools":[{"type":"function","function":{"parameters":{"type":"object","properties":{}},"name":"f"}}],"model":"m","messages":[{"role":"system","content":"q"}]})");
+}
+
 TEST_CASE("mistral: a user does not speak right after a tool, nor the assistant last") {
     constexpr std::string_view call = R"({"role":"assistant","tool_calls":[{"id":"abcDEF123","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"abcDEF123","content":"r"})";
     CHECK(passed_on(R"({"model":"m","messages":[)" + std::string(call) + R"(,{"role":"user","content":"q"}]})", "mistral")

@@ -27,6 +27,10 @@ std::vector<json::Edit> request_edits(std::string_view body,
                                       const json::Document &document,
                                       const WriteOptions &options);
 
+// The array "anthropic_beta": the features that `listed` has, separated by
+// commas, and those of the body's own array, each once. Empty: there are none.
+std::string beta_features(std::string_view listed, json::Value in_body);
+
 Result<chat::Response> parse_response(const json::Document &document,
                                       std::pmr::memory_resource *memory);
 void write_response(const chat::Response &response,

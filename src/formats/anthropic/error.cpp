@@ -28,6 +28,13 @@ std::string_view foreign_message(json::Value root) {
     return root["error"]["message"].string();
 }
 
+// A provider's own words about a key may repeat it.
+void hide_key(Error &error) {
+    if (error.kind == ErrorKind::authentication) {
+        error.message = "the provider refused the API key";
+    }
+}
+
 }  // namespace
 
 Error read_error(json::Value value, int status) {
@@ -57,6 +64,7 @@ Error read_error(json::Value value, int status) {
         == "enforced_spend_limit_reached") {
         error.kind = ErrorKind::quota;
     }
+    hide_key(error);
     return error;
 }
 
@@ -74,6 +82,7 @@ Error parse_error(int status, std::string_view body) {
             error.kind = error_kind_of_status(status);
             error.status = status;
             error.message = text;
+            hide_key(error);
             return error;
         }
     }

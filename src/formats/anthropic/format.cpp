@@ -1,6 +1,8 @@
 // The Anthropic Messages API as a format.
 #include "formats/anthropic/anthropic.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/bedrock/bedrock.hpp"
+#include "formats/bedrock/chunk_framer.hpp"
 #include "llm/url.hpp"
 
 namespace llm {
@@ -40,6 +42,13 @@ public:
             std::string path = "/models/";
             append_segment(path, call.model);
             return path + (call.stream ? ":streamRawPredict" : ":rawPredict");
+        }
+        if (call.quirks.hosting == Hosting::bedrock) {
+            std::string path = "/model/";
+            append_segment(path, call.model);
+            return path
+                   + (call.stream ? "/invoke-with-response-stream"
+                                  : "/invoke");
         }
         // The base URL has no version: https://api.anthropic.com.
         return "/v1/messages";
@@ -125,8 +134,28 @@ public:
         return "text/event-stream";
     }
 
+    AnswerWire answer_wire(Hosting hosting) const noexcept override {
+        if (hosting != Hosting::bedrock) {
+            return Format::answer_wire(hosting);
+        }
+        const Format &converse = bedrock_format();
+        return {converse.stream_type(), converse.request_id_header(),
+                converse.error_type_header()};
+    }
+
+    std::unique_ptr<wire::Framer> make_hosted_framer(
+        Hosting hosting, std::size_t max_event) const override {
+        return hosting == Hosting::bedrock
+                   ? bedrock::make_chunk_framer(max_event)
+                   : make_framer(max_event);
+    }
+
     Error parse_error(const AnswerHead &head,
                       std::string_view body) const override {
+        // Its header is the service's, and so is its body, not the model's.
+        if (!head.error_type.empty()) {
+            return bedrock::parse_error(head, body);
+        }
         return anthropic::parse_error(head.status, body);
     }
 

@@ -46,22 +46,56 @@ void remove_signatures(std::string_view body, json::Value messages,
     }
 }
 
-// The path has the model, and the body what a header says elsewhere.
-void host(std::string_view body, json::Value root, std::string_view version,
-          std::vector<json::Edit> &edits) {
-    std::string made;
-    json::append_string(made, version);
-    if (root["anthropic_version"]) {
-        edits.push_back(json::remove_member(body, root, "model"));
-        edits.push_back(
-            json::set_member(body, root, "anthropic_version", made));
-        return;
-    }
-    for (json::Member member : root.members()) {
-        if (member.name == "model") {
-            edits.push_back(
-                replace(body, member.raw, "\"anthropic_version\":" + made));
+// The members that stand in the path or another member at this hosting.
+bool is_moved(std::string_view name, Hosting hosting) noexcept {
+    return name == "anthropic_version"
+           || (hosting == Hosting::bedrock
+               && (name == "stream" || name == "anthropic_beta"));
+}
+
+// The path has the model, and the body what headers say elsewhere: it stands
+// where the model's name was.
+void host(std::string_view body, json::Value root,
+          const WriteOptions &options, std::vector<json::Edit> &edits) {
+    Hosting hosting = options.quirks.hosting;
+    std::string made = "\"anthropic_version\":";
+    json::append_string(made, body_version(hosting));
+    if (hosting == Hosting::bedrock) {
+        std::string betas =
+            beta_features(options.betas, root["anthropic_beta"]);
+        if (!betas.empty()) {
+            made.append(",\"anthropic_beta\":").append(betas);
         }
+    }
+
+    auto offset = [&](std::string_view part) {
+        return static_cast<std::size_t>(part.data() - body.data());
+    };
+    // A member goes with the comma before it; before the first one that stays,
+    // with the comma after it.
+    bool any_stays = false;
+    std::size_t previous_end = 0;
+    std::size_t first_moved = std::string_view::npos;
+    for (json::Member member : root.members()) {
+        std::size_t start = offset(member.raw);
+        std::size_t end = start + member.raw.size();
+        if (is_moved(member.name, hosting)) {
+            if (any_stays) {
+                edits.push_back({previous_end, end - previous_end, {}});
+            } else {
+                first_moved = std::min(first_moved, start);
+            }
+        } else {
+            if (first_moved != std::string_view::npos) {
+                edits.push_back({first_moved, start - first_moved, {}});
+                first_moved = std::string_view::npos;
+            }
+            any_stays = true;
+            if (member.name == "model") {
+                edits.push_back(replace(body, member.raw, made));
+            }
+        }
+        previous_end = end;
     }
 }
 
@@ -73,9 +107,8 @@ std::vector<json::Edit> request_edits(std::string_view body,
     std::vector<json::Edit> edits;
     json::Value root = document.root();
 
-    if (auto version = body_version(options.quirks.hosting);
-        !version.empty()) {
-        host(body, root, version, edits);
+    if (!body_version(options.quirks.hosting).empty()) {
+        host(body, root, options, edits);
     } else if (root["model"].string() != options.model) {
         std::string model;
         json::append_string(model, options.model);

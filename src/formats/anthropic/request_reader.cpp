@@ -65,6 +65,10 @@ private:
                 member_rows, end_of_member_rows(),
                 [&](const MemberRow &row) { return row.name == member.name; });
             if (row == end_of_member_rows()) {
+                // Tools of servers that Anthropic calls itself.
+                if (member.name == "mcp_servers" && !member.value.is_null()) {
+                    request_.essential.push_back(member.name);
+                }
                 request_.extra.push_back(member);
                 continue;
             }

@@ -44,8 +44,9 @@ public:
         } else {
             writer_.member("anthropic_version", version);
         }
+        write_betas();
         writer_.member("max_tokens", plan_.max_tokens);
-        if (request_.stream) {
+        if (request_.stream && !is_bedrock()) {
             writer_.member("stream", true);
         }
         write_system();
@@ -67,6 +68,28 @@ public:
     }
 
 private:
+    // Where the path says whether to stream, and the body what a header says
+    // elsewhere.
+    bool is_bedrock() const noexcept {
+        return options_.quirks.hosting == Hosting::bedrock;
+    }
+
+    void write_betas() {
+        if (!is_bedrock()) {
+            return;
+        }
+        json::Value came;
+        for (const json::Member &member : request_.extra) {
+            if (plan_.ours && member.name == "anthropic_beta") {
+                came = member.value;
+            }
+        }
+        if (std::string betas = beta_features(options_.betas, came);
+            !betas.empty()) {
+            writer_.key("anthropic_beta").raw(betas);
+        }
+    }
+
     void write_system() {
         bool open = false;
         auto begin = [&] {
@@ -345,8 +368,12 @@ private:
     }
 
     void write_extra() {
+        bool hosted = !body_version(options_.quirks.hosting).empty();
         for (const json::Member &member : request_.extra) {
-            if (member.name != "output_config") {
+            bool written = member.name == "output_config"
+                           || (hosted && member.name == "anthropic_version")
+                           || (is_bedrock() && member.name == "anthropic_beta");
+            if (!written) {
                 writer_.raw(member.raw);
             }
         }

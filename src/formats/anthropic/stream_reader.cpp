@@ -8,6 +8,8 @@
 
 #include "formats/anthropic/anthropic.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/bedrock/bedrock.hpp"
+#include "formats/bedrock/chunk_framer.hpp"
 
 namespace llm::anthropic {
 
@@ -20,7 +22,16 @@ using chat::FinishReason;
 class Reader final : public StreamReader {
 public:
     void read(const wire::Frame &frame, EventSink &sink) override {
-        if (ended_ || frame.data.empty() || frame.data.starts_with("[DONE]")) {
+        type_ = {};
+        if (ended_) {
+            return;
+        }
+        if (frame.failure) {
+            fail(bedrock::read_exception(frame.event, frame.data), sink);
+            type_ = "error";
+            return;
+        }
+        if (frame.data.empty() || frame.data.starts_with("[DONE]")) {
             return;
         }
 
@@ -32,9 +43,9 @@ public:
         }
 
         json::Value root = document_.root();
-        std::string_view type = root["type"].string();
+        type_ = root["type"].string();
         for (const Row &row : rows) {
-            if (row.type == type) {
+            if (row.type == type_) {
                 (this->*row.read)(root, sink);
                 return;
             }
@@ -46,9 +57,27 @@ public:
         }
     }
 
-    // Usage is a part of every stream of this API.
-    Relay relay(const wire::Frame &, bool, std::string &) override {
-        return Relay::as_is;
+    // Usage is a part of every stream of this API. What Bedrock has wrapped
+    // becomes the event that it was.
+    Relay relay(const wire::Frame &frame, bool, std::string &edited) override {
+        bool chunk = frame.event == bedrock::chunk_event;
+        if (!chunk && !frame.failure) {
+            return Relay::as_is;
+        }
+        if (type_.empty()) {
+            return Relay::drop;
+        }
+        std::string data(frame.data);
+        if (frame.failure) {
+            data.clear();
+            write_error(bedrock::read_exception(frame.event, frame.data),
+                        data);
+        }
+        // In JSON a line end is white space, here it would be an end.
+        std::replace(data.begin(), data.end(), '\n', ' ');
+        std::replace(data.begin(), data.end(), '\r', ' ');
+        wire::append_sse(edited, is_word(type_) ? type_ : "", data);
+        return Relay::edited;
     }
 
     void end(EventSink &sink) override {
@@ -87,6 +116,13 @@ private:
         bool has_input = false;
         std::string input;      // custom_call
     };
+
+    // What can stand in the line of an event's name.
+    static bool is_word(std::string_view text) noexcept {
+        return std::all_of(text.begin(), text.end(), [](char c) {
+            return (c >= 'a' && c <= 'z') || c == '_';
+        });
+    }
 
     void read_start(json::Value root, EventSink &sink) {
         json::Value message = root["message"];
@@ -212,6 +248,7 @@ private:
     }
 
     void read_error_event(json::Value root, EventSink &sink) {
+        type_ = "error";
         Error error = read_error(root["error"], 0);
         fail(error, sink);
     }
@@ -322,6 +359,7 @@ private:
     }
 
     json::Document document_;       // of the frame; its memory is reused
+    std::string_view type_;         // of the frame; empty: it says nothing
     std::vector<Block> open_;
     UsageCounts counts_;
     std::size_t calls_ = 0;

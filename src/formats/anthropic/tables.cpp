@@ -84,6 +84,7 @@ struct VersionRow {
 
 constexpr VersionRow versions[] = {
     {Hosting::vertex, "vertex-2023-10-16"},
+    {Hosting::bedrock, "bedrock-2023-05-31"},
 };
 
 struct BudgetRow {

@@ -16,8 +16,8 @@ namespace llm::anthropic {
 inline constexpr std::string_view api_version = "2023-06-01";
 
 // What a body says instead of the header anthropic-version where the model is
-// in the path; empty: neither. Source: Claude on Vertex AI, in Anthropic's
-// docs and its Python SDK.
+// in the path; empty: neither. Source: Claude on Vertex AI and on Amazon
+// Bedrock, in Anthropic's docs and its Python SDK.
 std::string_view body_version(Hosting hosting) noexcept;
 
 // Where a model cannot be held to a JSON schema, it is made to call this tool,

@@ -152,6 +152,10 @@ bool RequestReader::read_member(const json::Member &member) {
                    || (this->*row.read)(member.value, Path(row.name));
         }
     }
+    // A part of the prompt that only Google has.
+    if (is_named(member.name, "cachedContent") && !member.value.is_null()) {
+        request_.essential.push_back(member.name);
+    }
     request_.extra.push_back(member);
     return true;
 }
@@ -255,6 +259,7 @@ bool RequestReader::read_response_format() {
         }
     } else if (!media_type_.empty() && media_type_ != "text/plain") {
         // Nobody else has words for "text/x.enum".
+        request_.essential.push_back("responseMimeType");
         request_.extra.push_back({"responseMimeType", media_type_value_, {}});
     }
     return true;

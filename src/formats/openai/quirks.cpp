@@ -39,6 +39,10 @@ constexpr MessageMember message_members[] = {
     {"name", "tool"},
 };
 
+// What a function of no parameters has: Mistral demands them.
+constexpr std::string_view no_parameters =
+    R"({"type":"object","properties":{}})";
+
 std::string quoted(std::string_view text) {
     std::string out;
     json::append_string(out, text);
@@ -57,6 +61,9 @@ public:
         });
         edit_schema(root);
         edit_messages(root["messages"]);
+        if (quirks_.mistral_messages) {
+            edit_tools(root["tools"]);
+        }
     }
 
 private:
@@ -231,6 +238,19 @@ private:
         } else if (role == "assistant") {
             for (Value call : calls.elements()) {
                 edit_id(call["id"]);
+            }
+        }
+    }
+
+    void edit_tools(Value tools) {
+        for (Value tool : tools.elements()) {
+            Value function = tool["function"];
+            Value parameters = function["parameters"];
+            if (parameters && parameters.is_null()) {
+                replace(parameters.raw(), std::string(no_parameters));
+            } else if (!parameters && function.size() > 0) {
+                insert(offset(function.raw()) + 1,
+                       "\"parameters\":" + std::string(no_parameters) + ',');
             }
         }
     }
