@@ -31,6 +31,15 @@ ngx_int_t ngx_http_llm_add_header(ngx_http_request_t *r, std::string_view name,
     return NGX_OK;
 }
 
+ngx_int_t ngx_http_llm_add_error_type(ngx_http_request_t *r,
+                                      const llm::Format &format,
+                                      const llm::Error &error) noexcept {
+    std::string_view type = format.error_type(error);
+    return type.empty() ? NGX_OK
+                        : ngx_http_llm_add_header(
+                            r, format.error_type_header(), type);
+}
+
 ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
                                       ngx_http_llm_ctx_t *ctx,
                                       std::string_view content_type) noexcept {
@@ -81,6 +90,12 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
             != NGX_OK) {
             return NGX_ERROR;
         }
+    }
+
+    if (ctx->error && ctx->route.format
+        && ngx_http_llm_add_error_type(r, *ctx->route.format, *ctx->error)
+               != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (ngx_http_llm_cache_answer_headers(r, ctx) != NGX_OK

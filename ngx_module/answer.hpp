@@ -17,6 +17,11 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
 ngx_int_t ngx_http_llm_add_header(ngx_http_request_t *r, std::string_view name,
                                   std::string_view value) noexcept;
 
+// The header that names an error's type, in APIs that have one.
+ngx_int_t ngx_http_llm_add_error_type(ngx_http_request_t *r,
+                                      const llm::Format &format,
+                                      const llm::Error &error) noexcept;
+
 // Calls use(ngx_table_elt_t &) for each header of the answer that has this
 // name, in lower case.
 template <typename Use>

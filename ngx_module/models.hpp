@@ -1,5 +1,6 @@
-// GET .../models: what a client may name at this location; and other GETs of
-// clients' APIs that need no provider, such as the version of the API.
+// GET .../models: what a client may name at this location; and what else
+// clients' APIs ask that needs no provider: the version of the API, and what
+// one of the models is.
 #pragma once
 
 #include "context.hpp"

@@ -298,7 +298,9 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
     }
 
     ctx->route = ngx_http_llm_match_route(r);
-    if (ctx->route.format == nullptr
+    // What a model is a provider knows better, where it may be asked.
+    if ((ctx->route.format == nullptr
+         || ctx->route.operation == llm::Operation::show)
         && ngx_http_llm_pass_through_match(r, ctx, llcf)) {
         if (!ngx_http_llm_pass_through_reads_body(r, ctx, llcf)) {
             return run_policy(r, ctx);
@@ -310,7 +312,8 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         }
         return ngx_http_llm_refuse(ctx, no_route());
     }
-    if (ctx->route.operation == llm::Operation::version) {
+    if (ctx->route.operation == llm::Operation::version
+        || ctx->route.operation == llm::Operation::show) {
         ctx->policy_done = 1;
         return llcf->pass ? NGX_DECLINED : unknown_call(r, ctx, llcf);
     }

@@ -215,3 +215,37 @@ ngx_int_t ngx_http_llm_reachable_models(
     }
     return NGX_OK;
 }
+
+llm::Result<void> ngx_http_llm_find_model(ngx_http_request_t *r,
+                                          ngx_http_llm_loc_conf_t *llcf,
+                                          std::string_view model) {
+    std::pmr::vector<std::string_view> names;
+    ngx_http_llm_reachable_models(r, llcf, names);
+    for (std::string_view name : names) {
+        // "provider/model" goes by the model alone, too.
+        std::size_t rest = name.size() - std::min(name.size(), model.size());
+        if (name.substr(rest) == model
+            && (rest == 0 || name[rest - 1] == '/')) {
+            return {};
+        }
+    }
+
+    // A provider's own models only it knows, and a pool may take any name.
+    auto pass = llcf->pass;
+    bool any = pass->value == nullptr
+               && (pass->pool->implicit || !pass->strict);
+    if (pass->value) {
+        auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
+            ngx_http_get_module_main_conf(r, ngx_http_llm_module));
+        auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
+        std::string_view provider = model.substr(0, model.find('/'));
+        for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
+            any = any || (pools[i]->implicit && provider != model
+                          && to_view(pools[i]->name) == provider);
+        }
+    }
+    if (any && ngx_http_llm_model_rules_t(r, llcf).allow({&model, 1})) {
+        return {};
+    }
+    return model_not_found(model);
+}

@@ -20,3 +20,9 @@ const llm::Format &ngx_http_llm_client_format(ngx_http_request_t *r) noexcept;
 ngx_int_t ngx_http_llm_reachable_models(
     ngx_http_request_t *r, ngx_http_llm_loc_conf_t *llcf,
     std::pmr::vector<std::string_view> &names);
+
+// Whether a call of the model would be sent from this location, and may be.
+// The error is as above. Throws std::bad_alloc.
+llm::Result<void> ngx_http_llm_find_model(ngx_http_request_t *r,
+                                          ngx_http_llm_loc_conf_t *llcf,
+                                          std::string_view model);

@@ -178,6 +178,9 @@ ngx_int_t send_whole(ngx_http_request_t *r, ngx_uint_t status,
 
 ngx_int_t send_error(ngx_http_request_t *r, const Conf *conf,
                      ngx_uint_t status, const llm::Error &error) {
+    if (ngx_http_llm_add_error_type(r, *conf->format, error) != NGX_OK) {
+        return NGX_ERROR;
+    }
     std::string body;
     conf->format->write_error(error, body);
     return send_whole(r, status, body);
@@ -234,8 +237,12 @@ ngx_int_t send_not_allowed(ngx_http_request_t *r, const Conf *conf,
                       llm::invalid_request(std::move(message)));
 }
 
+std::string_view model_name(const Conf *conf) {
+    return conf->model.empty() ? "simulated" : conf->model;
+}
+
 ngx_int_t send_models(ngx_http_request_t *r, const Conf *conf) {
-    std::string_view name = conf->model.empty() ? "simulated" : conf->model;
+    std::string_view name = model_name(conf);
     std::string body;
     conf->format->write_models({&name, 1}, ngx_time(), body);
     return send_whole(r, NGX_HTTP_OK, body);
@@ -588,7 +595,8 @@ ngx_int_t ngx_http_llm_simulate_handler(ngx_http_request_t *r) noexcept try {
 
     llm::RouteMatch route =
         llm::match_route(to_view(r->uri), *conf->format);
-    bool call = route.format && llm::has_body(route.operation);
+    bool show = route.operation == llm::Operation::show;
+    bool call = route.format && llm::has_body(route.operation) && !show;
 
     if (conf->status == 0 && call && r->method == NGX_HTTP_POST) {
         ngx_int_t rc = ngx_http_read_client_request_body(r, on_body);
@@ -605,7 +613,12 @@ ngx_int_t ngx_http_llm_simulate_handler(ngx_http_request_t *r) noexcept try {
     if (route.format == nullptr) {
         return send_no_route(r, conf);
     }
-    if (call) {
+    if (show && r->method == NGX_HTTP_POST) {
+        std::string body;
+        conf->format->write_show(model_name(conf), ngx_time(), body);
+        return send_whole(r, NGX_HTTP_OK, body);
+    }
+    if (call || show) {
         return send_not_allowed(r, conf, "POST");
     }
     if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {

@@ -226,6 +226,9 @@ CORE::join('', bedrock_stream('Hello'))
     '"type":"invalid_request_error","message":"bad"',
     '\A\{"__type":"ServiceUnavailableException","message":"full"\}\z',
     'UnknownOperationException']
+--- response_headers eval
+['x-amzn-errortype:', 'x-amzn-errortype:',
+    'x-amzn-errortype: ServiceUnavailableException', 'x-amzn-errortype:']
 
 
 
@@ -243,6 +246,9 @@ CORE::join('', bedrock_stream('Hello'))
 --- response_body eval
 ['{"__type":"ThrottlingException","message":"slow"}',
     '{"__type":"ServiceUnavailableException","message":"busy"}']
+--- response_headers eval
+['x-amzn-errortype: ThrottlingException',
+    'x-amzn-errortype: ServiceUnavailableException']
 
 
 

@@ -358,3 +358,57 @@ whole('{"models":[{"name":"llama3.2:latest","model":"llama3.2:latest"}]}')
 --- response_body_like eval
 ['^\{"model":"m",.*"content":"Hi"\},"done":true', '"content":"Hi"\},"done":false\}\n.*"done":true',
  '"response":"Hi","done":false\}\n', '^\{"models":\[\{"name":"simulated"', '^\{"version":']
+
+
+
+=== TEST 20: what a model is
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- request eval
+["POST /gpt/api/show\n" . '{"model":"openai/gpt-4o"}',
+ "POST /gpt/api/show\n" . '{"name":"gpt-4o"}',
+ "POST /ollama/api/show\n" . '{"model":"llama3.2"}',
+ "POST /any/api/show\n" . '{"model":"openai/gpt-5"}',
+ "POST /simulate/api/show\n" . '{"model":"simulated"}']
+--- response_body_like eval
+['^\{.*"details":\{.*"family":"openai".*"model_info":\{.*"general.basename":"openai/gpt-4o"\},"capabilities":\["completion","tools","vision"\]',
+ '"general.basename":"gpt-4o"', '"general.basename":"llama3.2"',
+ '"general.basename":"openai/gpt-5"', '"general.basename":"simulated"']
+
+
+
+=== TEST 21: what is no model here, or may not be asked about
+--- http_config eval: $::HttpConfig
+--- config
+    location /any/ { llm_pass $llm_request_model; }
+    location /strict/ { llm_pass gpt strict; }
+    location /denied/ { llm_pass gpt; llm_deny_models gpt-*; }
+--- request eval
+["POST /any/api/show\n" . '{"model":"zork"}',
+ "POST /strict/api/show\n" . '{"model":"zork"}',
+ "POST /denied/api/show\n" . '{"model":"gpt-4o"}',
+ "POST /strict/api/show\n" . '{"model":"gpt-4o"}',
+ "POST /strict/api/show\n" . '{}', "POST /strict/api/show\n" . '{',
+ 'GET /strict/api/show']
+--- error_code eval: [404, 404, 404, 200, 400, 400, 405]
+--- response_body_like eval
+['^\{"error":"the model \\\\"zork\\\\" does not exist here', 'zork', 'gpt-4o',
+ '"capabilities"', '^\{"error":"model is missing', '^\{"error":',
+ '^\{"error":']
+
+
+
+=== TEST 22: a provider that may be asked says it itself
+--- http_config eval: $::HttpConfig
+--- config
+    location /ollama/ { llm_pass ollama; llm_pass_through on; }
+--- upstream eval
+whole('{"capabilities":["completion","thinking"]}')
+--- upstream_request_like
+^POST /api/show HTTP/1.1\r
+--- request eval
+"POST /ollama/api/show\n" . '{"model":"llama3.2"}'
+--- more_headers
+Content-Type: application/json
+--- response_body chop
+{"capabilities":["completion","thinking"]}

@@ -31,13 +31,15 @@ enum class Operation : std::uint8_t {
     chat,
     models,
     version,            // what the server is: Ollama's /api/version
+    show,               // what a model is: Ollama's /api/show
     embeddings,
     pass_through,       // not translated (llm/pass_through.hpp)
 };
 
 // Whether it is asked for with POST and a body; else with GET.
 constexpr bool has_body(Operation operation) noexcept {
-    return operation == Operation::chat || operation == Operation::embeddings;
+    return operation == Operation::chat || operation == Operation::embeddings
+           || operation == Operation::show;
 }
 
 // One way into a format: how a client's path ends, and what it asks for.
@@ -334,6 +336,12 @@ public:
     }
     // Appends the body of an error answer.
     virtual void write_error(const Error &error, std::string &out) const = 0;
+    // What error_type_header() says of an error that a client of this API
+    // gets; empty: there is no such header.
+    virtual std::string_view error_type(const Error & /*error*/)
+        const noexcept {
+        return {};
+    }
     // The status that this API's SDKs expect for the error.
     virtual int error_status(const Error &error) const noexcept = 0;
 
@@ -346,6 +354,13 @@ public:
     // The answer to Operation::version; formats that have no such route have
     // none.
     virtual void write_version(std::string & /*out*/) const {}
+    // Operation::show: the model that the body asks about, empty where it
+    // names none; and the answer, with what a gateway knows of it.
+    virtual std::string_view parse_show(json::Value /*root*/) const {
+        return {};
+    }
+    virtual void write_show(std::string_view /*model*/, std::int64_t /*now*/,
+                            std::string & /*out*/) const {}
 
     // How a provider with this hosting answers: what differs from
     // stream_type(), the names of headers, and make_framer(). make_reader()

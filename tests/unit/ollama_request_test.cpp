@@ -270,4 +270,5 @@ TEST_CASE("ollama: routes") {
     CHECK(match_route("/x/api/generate", {}).format == &ollama_generate_format());
     CHECK(match_route("/api/tags", {}).operation == Operation::models);
     CHECK(match_route("/api/version", {}).operation == Operation::version);
+    CHECK(match_route("/api/show", {}).operation == Operation::show);
 }

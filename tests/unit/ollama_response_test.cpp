@@ -150,3 +150,18 @@ TEST_CASE("ollama: lists of models") {
     ollama_format().write_version(out);
     CHECK(out == R"({"version":"0.12.6"})");
 }
+
+TEST_CASE("ollama: what a gateway knows of a model") {
+    json::Document document;
+    for (std::string_view body : {R"({"model":"openai/gpt-4o"})", R"({"name":"openai/gpt-4o","model":""})"}) {
+        REQUIRE(document.parse(body));
+        CHECK(ollama_format().parse_show(document.root()) == "openai/gpt-4o");
+    }
+    REQUIRE(document.parse(R"({"model":1})"));
+    CHECK(ollama_format().parse_show(document.root()).empty());
+
+    std::string out;
+    ollama_format().write_show("openai/gpt-4o", 0, out);
+    CHECK(out == R"({"modelfile":"","parameters":"","template":"","details":{"parent_model":"","format":"","family":"openai","families":null,"parameter_size":"","quantization_level":""},)"
+                 R"("model_info":{"general.architecture":"gateway","general.basename":"openai/gpt-4o"},"capabilities":["completion","tools","vision"],"modified_at":"1970-01-01T00:00:00Z"})");
+}

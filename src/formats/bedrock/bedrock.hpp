@@ -35,6 +35,8 @@ Error parse_error(const AnswerHead &head, std::string_view body);
 // An exception in a stream: its type and its payload.
 Error read_exception(std::string_view type, std::string_view payload);
 void write_error(const Error &error, std::string &out);
+// The exception that it becomes: "ValidationException".
+std::string_view error_type(const Error &error) noexcept;
 int error_status(const Error &error) noexcept;
 
 // The three counts of the prompt are disjoint in this API.

@@ -152,9 +152,13 @@ void write_error(const Error &error, std::string &out) {
     // SDKs take the type from the header x-amzn-errortype, or from here.
     json::Writer(out)
         .begin_object()
-        .member("__type", error_row(error.kind).name)
+        .member("__type", error_type(error))
         .member("message", message)
         .end_object();
+}
+
+std::string_view error_type(const Error &error) noexcept {
+    return error_row(error.kind).name;
 }
 
 int error_status(const Error &error) noexcept {

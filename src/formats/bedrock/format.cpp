@@ -46,6 +46,10 @@ public:
         return "x-amzn-errortype";
     }
 
+    std::string_view error_type(const Error &error) const noexcept override {
+        return bedrock::error_type(error);
+    }
+
     std::string_view key_header() const noexcept override {
         return "authorization";
     }

@@ -11,6 +11,7 @@ constexpr Route chat_routes[] = {
     {"/api/chat", Operation::chat},
     {"/api/tags", Operation::models},
     {"/api/version", Operation::version},
+    {"/api/show", Operation::show},
 };
 
 constexpr Route generate_routes[] = {
@@ -125,6 +126,15 @@ public:
     void write_models(std::span<const std::string_view> models,
                       std::int64_t now, std::string &out) const override {
         ollama::write_models(models, now, out);
+    }
+
+    std::string_view parse_show(json::Value root) const override {
+        return ollama::parse_show(root);
+    }
+
+    void write_show(std::string_view model, std::int64_t now,
+                    std::string &out) const override {
+        ollama::write_show(model, now, out);
     }
 
     void write_version(std::string &out) const override {

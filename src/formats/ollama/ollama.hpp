@@ -55,6 +55,8 @@ void write_error(const Error &error, std::string &out);
 std::optional<std::vector<std::string_view>> parse_models(json::Value root);
 void write_models(std::span<const std::string_view> models, std::int64_t now,
                   std::string &out);
+std::string_view parse_show(json::Value root);
+void write_show(std::string_view model, std::int64_t now, std::string &out);
 void write_version(std::string &out);
 
 }  // namespace llm::ollama
