@@ -1,5 +1,6 @@
 #include "cache/sha256.hpp"
 
+#include <memory>
 #include <new>
 
 #include <openssl/evp.h>
@@ -11,11 +12,17 @@ namespace {
 
 // EVP_sha256() of OpenSSL 3 only names the algorithm: each digest would look
 // for who provides it, under locks, which takes as long as the digest of a
-// usual call. Whoever is found once is kept as long as the process.
+// usual call. Whoever is found once is kept as long as this library is loaded,
+// and given back before OpenSSL cleans up at the process' end: it was there
+// earlier.
 const EVP_MD *algorithm() {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L && !defined(LIBRESSL_VERSION_NUMBER)
-    static const EVP_MD *const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    return found ? found : EVP_sha256();
+    struct Release {
+        void operator()(EVP_MD *found) const noexcept { EVP_MD_free(found); }
+    };
+    static const std::unique_ptr<EVP_MD, Release> found(
+        EVP_MD_fetch(nullptr, "SHA256", nullptr));
+    return found ? found.get() : EVP_sha256();
 #else
     return EVP_sha256();
 #endif
