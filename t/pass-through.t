@@ -469,3 +469,15 @@ llm_pass_through off images;
 --- must_die
 --- error_log eval
 qr/\[emerg\] .*invalid value "off"/
+
+
+
+=== TEST 22: a location that ends in the middle of a word
+--- http_config eval: $::HttpConfig
+--- config
+llm_pass_through on;
+location /api { llm_pass openai; }
+--- request eval
+['GET /apiv1', 'GET /apiv1/images/a', 'GET /api']
+--- error_code eval
+[404, 404, 404]
