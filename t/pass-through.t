@@ -526,3 +526,15 @@ Content-Type: application/octet-stream
 ["PUT /aws/files/a\nabc", "POST /pool/files\nabc"]
 --- response_body eval
 ['{}', '{}']
+
+
+
+=== TEST 24: a location that ends in the middle of a word
+--- http_config eval: $::HttpConfig
+--- config
+llm_pass_through on;
+location /api { llm_pass openai; }
+--- request eval
+['GET /apiv1', 'GET /apiv1/images/a', 'GET /api']
+--- error_code eval
+[404, 404, 404]

@@ -36,7 +36,8 @@ struct Path {
 };
 
 // `path`: decoded and normalised, as a server has it. `prefix`: of the
-// location; the rest begins behind it, and behind a version.
+// location; the rest begins behind it, and behind a version. Behind one that
+// ends in a word it may begin without a slash; then it is no path.
 Path split_path(std::string_view path, std::string_view prefix) noexcept;
 
 // The bit of the path's group; 0: it is of none.

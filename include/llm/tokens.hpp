@@ -65,8 +65,8 @@ std::int64_t image_tokens(std::string_view model,
 // The most tokens that a call's body can be, whatever the vocabulary: its bytes.
 // A token has one at least, and what providers add for a message or a tool is
 // less than the JSON around it. None: there are images, files or parts that are
-// not known, whose tokens have nothing to do with their bytes. Takes
-// nanoseconds for a message.
+// not known, whose tokens have nothing to do with their bytes, or the body only
+// names what is kept with the provider. Takes nanoseconds for a message.
 std::optional<std::int64_t> prompt_bound(json::Value body) noexcept;
 
 struct PromptTokens {

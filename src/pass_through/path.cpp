@@ -63,9 +63,12 @@ Path split_path(std::string_view path, std::string_view prefix) noexcept {
     }
     path.remove_prefix(prefix.ends_with('/') ? prefix.size() - 1
                                              : prefix.size());
-    if (std::string_view first = first_segment(path); is_version(first)) {
+    // Not after "location /api": there "/apiv1" is no version.
+    if (std::string_view first = first_segment(path);
+        path.starts_with('/') && is_version(first))
+    {
         split.version = first;
-        path.remove_prefix(first.size() + 1);
+        path.remove_prefix(1 + first.size());
     }
     split.rest = path;
     return split;

@@ -41,10 +41,19 @@ constexpr std::string_view known_types[] = {
     "thinking",    "refusal",
 };
 
-// Where a body has its messages; all else in it is settings and tools.
+// Where a body has its messages; all else in it is settings and tools ...
 constexpr std::string_view prompt_members[] = {
     "messages",     "system",            "contents",           "input",
-    "instructions", "systemInstruction", "system_instruction",
+    "instructions", "systemInstruction", "system_instruction", "content",
+    "inputs",       "requests",
+};
+
+// ... but for what is no text, and for names of a text that is elsewhere.
+constexpr std::string_view boundless_members[] = {
+    "images",                                   // Ollama, Cohere
+    "previous_response_id", "conversation",     // OpenAI's Responses
+    "cachedContent",        "cached_content",   // Gemini
+    "promptVariables",                          // Bedrock's stored prompts
 };
 
 template <std::size_t size>
@@ -86,12 +95,23 @@ bool is_text(json::Value value) noexcept {
     return true;
 }
 
+bool is_bounded(const json::Member &member) noexcept {
+    if (is_one_of(prompt_members, member.name)) {
+        return is_text(member.value);
+    }
+    if (member.name == "prompt") {
+        // A text or its tokens; to the Responses API, the id of a stored one.
+        return !member.value.is_object();
+    }
+    return member.value.is_null()
+           || !is_one_of(boundless_members, member.name);
+}
+
 }  // namespace
 
 std::optional<std::int64_t> prompt_bound(json::Value body) noexcept {
     for (const auto &member : body.members()) {
-        if (is_one_of(prompt_members, member.name)
-            && !is_text(member.value)) {
+        if (!is_bounded(member)) {
             return std::nullopt;
         }
     }

@@ -63,6 +63,19 @@ std::string frame(std::string_view payload, int kind = 1, bool final = true) {
 
 }  // namespace
 
+TEST_CASE("a location that ends in the middle of a word has no version",
+          "[pass_through]") {
+    // As server and client have it, with more in memory behind the path.
+    std::string_view memory = "/apiv1/secret";
+    auto path = split_path(memory.substr(0, 6), "/api");
+    CHECK(path.version.empty());
+    CHECK(path.rest == "v1");
+    CHECK(group_of(path) == 0);
+    CHECK(at_provider("/apiv1", "/api", "/v1") == "refused");
+    CHECK(at_provider("/apiv1/images", "/api", "/v1") == "refused");
+    CHECK(at_provider("/api/v1/images", "/api", "/v1") == "/v1/images");
+}
+
 TEST_CASE("a path goes on behind the location and its version",
           "[pass_through]") {
     CHECK(at_provider("/v1/images/edits", "/v1/", "/v1") ==

@@ -203,6 +203,10 @@ TEST_CASE("a body of text has at most a token for each of its bytes",
                    [{"type":"text","text":"4"}]}]}]})",
              R"({"contents":[{"role":"user","parts":[{"text":"Hi"}]}]})",
              R"({"input":"Hi"})",
+             R"({"input":"Hi","previous_response_id":null,"prompt":null})",
+             R"({"prompt":"Hi","suffix":"!","images":null})",
+             R"({"prompt":[[1,22],[333]]})",
+             R"({"content":{"parts":[{"text":"Hi"}]}})",
          })
     {
         INFO(text);
@@ -223,6 +227,16 @@ TEST_CASE("what is not text has no bound", "[tokens]") {
              R"({"contents":[{"parts":[{"fileData":{"fileUri":"f"}}]}]})",
              R"({"input":[{"type":"item_reference","id":"i"}]})",
              R"({"messages":[{"role":"user","content":"Hi","audio":{}}]})",
+             // Beside the text
+             R"({"prompt":"Hi","images":["AAAA"]})",
+             R"({"inputs":[{"content":[{"type":"image_url"}]}]})",
+             R"({"content":{"parts":[{"inlineData":{"data":"AAAA"}}]}})",
+             // Elsewhere
+             R"({"input":"Hi","previous_response_id":"resp_1"})",
+             R"({"input":"Hi","conversation":"conv_1"})",
+             R"({"prompt":{"id":"pmpt_1"}})",
+             R"({"contents":[],"cachedContent":"cachedContents/c"})",
+             R"({"promptVariables":{"a":{"text":"Hi"}}})",
          })
     {
         INFO(text);
