@@ -205,8 +205,8 @@ qr/"content":"Hel".*\n\ndata: \{"error":/s
 --- more_headers
 X-Client-Name: app
 --- request eval
-[ask('/cohere/v2/chat', '"documents":[ "d" ]'),
- ask('/cohere/v2/chat', '"stream":true')]
+[ask_at('/cohere/v2/chat', '"documents":[ "d" ]'),
+ ask_at('/cohere/v2/chat', '"stream":true')]
 --- response_body eval
 [text('Hello') . " \n", CORE::join('', start(), words('Hel'), end())]
 
@@ -222,7 +222,7 @@ whole(openai_text('Hello'))
     . '"content":"Hi"}],"max_completion_tokens":5,"stop":["X"],"top_p":0.5}')
     . "\\z"]
 --- request eval
-ask('/gpt/v2/chat', '"max_tokens":5', '"p":0.5', '"stop_sequences":["X"]')
+ask_at('/gpt/v2/chat', '"max_tokens":5', '"p":0.5', '"stop_sequences":["X"]')
 --- response_body chomp
 {"id":"c1","finish_reason":"COMPLETE","message":{"role":"assistant","content":[{"type":"text","text":"Hello"}]},"usage":{"billed_units":{"input_tokens":9,"output_tokens":4},"tokens":{"input_tokens":9,"output_tokens":4},"cached_tokens":0}}
 --- access_log
@@ -236,7 +236,7 @@ openai|9+4|0|provider|stop|0|cohere
 --- upstream eval
 [stream(anthropic_stream('Hel', 'lo'))]
 --- request eval
-ask('/claude/v2/chat', '"stream":true')
+ask_at('/claude/v2/chat', '"stream":true')
 --- response_headers
 Content-Type: text/event-stream
 --- response_body_like eval
@@ -250,8 +250,8 @@ qr/\Aevent: message-start\ndata: \{"type":"message-start","id":"msg_1",.*event: 
 --- upstream eval
 whole(openai_text('Hello'))
 --- request eval
-[ask('/gpt/v2/chat', '"documents":["d"]'),
- ask('/drop/v2/chat', '"documents":["d"]')]
+[ask_at('/gpt/v2/chat', '"documents":["d"]'),
+ ask_at('/drop/v2/chat', '"documents":["d"]')]
 --- error_code eval: [400, 200]
 --- response_body_like eval
 ['^\{"message":"documents cannot be sent to this model\'s provider"\}$',
@@ -265,7 +265,7 @@ whole(openai_text('Hello'))
 --- upstream eval
 [cut(openai_chunk('{"role":"assistant","content":"Hel"}'))]
 --- request eval
-ask('/gpt/v2/chat', '"stream":true')
+ask_at('/gpt/v2/chat', '"stream":true')
 --- response_body_like eval
 qr/\{"text":"Hel"\}.*event: message-end\ndata: \{"type":"message-end","delta":\{"finish_reason":"ERROR","error":"[^"]+"\}\}\n\n\z/s
 
@@ -287,6 +287,6 @@ X-Fern-SDK-Name: cohere
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- request eval
-[ask('/simulate/v2/chat'), ask('/simulate/v2/chat', '"stream":true')]
+[ask_at('/simulate/v2/chat'), ask_at('/simulate/v2/chat', '"stream":true')]
 --- response_body_like eval
 ['"content":\[\{"type":"text","text":"Hi"\}\]', 'event: message-end']

@@ -187,7 +187,7 @@ qr/"text":"Hel".*event: error\ndata: /s
 [quotemeta("\r\n\r\n" . '{"model":"m","messages":[{"role":"user",'
     . '"content":"Hi"}],"zork":[ ]}') . "\\z"]
 --- request eval
-ask('/ollama/api/chat', '"zork":[ ]')
+ask_at('/ollama/api/chat', '"zork":[ ]')
 --- response_headers
 Content-Type: application/x-ndjson
 --- response_body eval
@@ -221,7 +221,7 @@ whole(openai_text('Hello'))
 [quotemeta("\r\n\r\n" . '{"model":"gpt-4o","messages":[{"role":"user",'
     . '"content":"Hi"}],"max_completion_tokens":5,"temperature":0.5}') . "\\z"]
 --- request eval
-ask('/gpt/api/chat', '"stream":false',
+ask_at('/gpt/api/chat', '"stream":false',
     '"options":{"num_predict":5,"temperature":0.5,"num_ctx":4096}')
 --- response_headers
 Content-Type: application/json
@@ -238,7 +238,7 @@ openai|gpt-4o-2024-08-06|9+4|provider|stop|0|ollama
 --- upstream eval
 [stream(openai_stream('Hel', 'lo'), openai_usage(), $Done)]
 --- request eval
-ask('/gpt/api/chat')
+ask_at('/gpt/api/chat')
 --- response_headers
 Content-Type: application/x-ndjson
 --- response_body eval
@@ -266,7 +266,7 @@ CORE::join('', map { '{' . $::Head . ',"message":' . said($_->[0]) . ',' . $_->[
 --- upstream_request_like
 "tools":\[\{"name":"f","input_schema":
 --- request eval
-ask('/claude/api/chat', '"tools":[{"type":"function","function":{"name":"f"}}]')
+ask_at('/claude/api/chat', '"tools":[{"type":"function","function":{"name":"f"}}]')
 --- response_body_like chomp
 ^\{"model":"c","created_at":"[^"]+","message":\{"role":"assistant","content":"","tool_calls":\[\{"id":"toolu_1","function":\{"index":0,"name":"f","arguments":\{"x":1\}\}\}\]\},"done":false\}\n\{"model":"c","created_at":"[^"]+","message":\{"role":"assistant","content":""\},"done":true,"done_reason":"stop","prompt_eval_count":9,"eval_count":4\}\n\z
 
@@ -310,7 +310,7 @@ whole(openai_error('requests', 'slow down'), '429 Too Many Requests',
     'Retry-After: 7')
 --- request eval
 ["POST /gpt/api/chat\n{", "POST /gpt/api/chat\n{\"model\":\"m\"}",
- ask('/any/api/chat'), ask('/gpt/api/chat')]
+ ask_at('/any/api/chat'), ask_at('/gpt/api/chat')]
 --- error_code eval: [400, 400, 404, 429]
 --- response_body_like eval
 ['^\{"error":"', '^\{"error":"messages must not be empty"\}$',
@@ -324,7 +324,7 @@ whole(openai_error('requests', 'slow down'), '429 Too Many Requests',
 --- upstream eval
 [cut(openai_chunk('{"role":"assistant","content":"Hel"}'))]
 --- request eval
-ask('/gpt/api/chat')
+ask_at('/gpt/api/chat')
 --- response_body_like eval
 qr/"content":"Hel"\},"done":false\}\n\{"error":"[^"]+"\}\n\z/
 
@@ -352,7 +352,7 @@ whole('{"models":[{"name":"llama3.2:latest","model":"llama3.2:latest"}]}')
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- request eval
-[ask('/simulate/api/chat', '"stream":false'), ask('/simulate/api/chat'),
+[ask_at('/simulate/api/chat', '"stream":false'), ask_at('/simulate/api/chat'),
  "POST /generate/api/generate\n{\"model\":\"m\",\"prompt\":\"Hi\"}",
  'GET /simulate/api/tags', 'GET /simulate/api/version']
 --- response_body_like eval

@@ -41,7 +41,7 @@ use Exporter ();
 our @ISA = 'Exporter';
 our @EXPORT = qw(whole stream cut chunk openai_text anthropic_text
     openai_error anthropic_error openai_stream openai_usage openai_chunk
-    anthropic_stream anthropic_event ndjson ollama_line cohere_event ask
+    anthropic_stream anthropic_event ndjson ollama_line cohere_event ask_at
     ask_openai ask_anthropic $Done);
 
 # For the test file, and for "eval" in its data sections, which runs in a
@@ -172,7 +172,7 @@ sub anthropic_stream {
         anthropic_event('message_stop');
 }
 
-sub ask {
+sub ask_at {
     my ($path, @members) = @_;
     return "POST $path\n{" . join(',', '"model":"m"',
         '"messages":[{"role":"user","content":"Hi"}]', @members) . '}';
@@ -180,12 +180,12 @@ sub ask {
 
 sub ask_openai {
     my ($path, @members) = @_;
-    return ask($path // '/v1/chat/completions', @members);
+    return ask_at($path // '/v1/chat/completions', @members);
 }
 
 sub ask_anthropic {
     my ($path, @members) = @_;
-    return ask($path // '/v1/messages', '"max_tokens":50', @members);
+    return ask_at($path // '/v1/messages', '"max_tokens":50', @members);
 }
 
 1;
