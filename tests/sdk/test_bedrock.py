@@ -717,8 +717,7 @@ class TestInvoke:
             yield client
 
     def check_request(self, request, operation):
-        uri = SERVICE.operation_model(operation).http["requestUri"]
-        assert unquote(request.path) == uri.replace("{modelId}", MODEL)
+        assert unquote(request.path) == vendors.bedrock_path(operation, MODEL)
         assert request.headers["authorization"] == "Bearer provider-key"
         body = request.json()
         assert body["anthropic_version"] == "bedrock-2023-05-31"

@@ -175,7 +175,14 @@ def _service():
     return ServiceModel(json.loads(gzip.decompress(path.read_bytes())))
 
 
-_BEDROCK = _service().operation_model("Converse").input_shape
+_SERVICE = _service()
+_BEDROCK = _SERVICE.operation_model("Converse").input_shape
+
+
+def bedrock_path(operation, model):
+    """Where the service has an operation, before anything is escaped."""
+    uri = _SERVICE.operation_model(operation).http["requestUri"]
+    return uri.replace("{modelId}", model)
 
 
 def bedrock(request):
