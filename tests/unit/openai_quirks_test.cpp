@@ -138,8 +138,9 @@ TEST_CASE("mistral: answers with thinking chunks, cached tokens and its own word
               + chunk(R"({"content":"","tool_calls":[{"id":"null","function":{"name":"f","arguments":{"x":1}},"index":null},{"id":"abcDEF123","function":{"name":"g","arguments":"{}"}}]})", "\"tool_calls\"", R"(,"usage":{"prompt_tokens":3,"completion_tokens":2,"prompt_token_details":{"cached_tokens":2}})")
               + std::string(done))
           == std::string(start) + "reasoning hm\ncall 0 call_c_0 f\narguments 0 {\"x\":1}\ncall 1 abcDEF123 g\narguments 1 {}\nfinish tool_calls\nusage 3+2=5 cached 2 reasoning 0\ndone\n");
+    const std::string failed = with_message(R"({"content":"x"})", "\"error\"");
     json::Document document;
-    REQUIRE(document.parse(with_message(R"({"content":"x"})", "\"error\"")));
+    REQUIRE(document.parse(failed));
     std::pmr::monotonic_buffer_resource memory;
     CHECK_FALSE(openai_format().parse_response(document, &memory));
 }
