@@ -14,7 +14,7 @@ our $redis = LLMRedis->server();
 our $Http = q{
     llm_redis keys {
         server 127.0.0.1:$TEST_NGINX_REDIS_PORT;
-        timeout 500ms;
+        timeout 5s;
         fail_timeout 100ms;
     }
 };
@@ -117,7 +117,7 @@ soon sub { ask('sk-4') eq '401' };
 --- config eval: ::location_of('ttl=1h')
 --- redis
 --- script
-my @soon = gmtime(time + 2);
+my @soon = gmtime(time + 4);
 ::issue('sk-5', name => 'alice', expires => sprintf
     '%04d-%02d-%02dT%02d:%02d:%02dZ', $soon[5] + 1900, $soon[4] + 1,
     reverse @soon[0 .. 3]);
@@ -136,9 +136,9 @@ is(ask('sk-6'), '200 alice||||');
 $::redis->kill;
 select undef, undef, undef, 0.2;
 is(ask('sk-6'), '200 alice||||') for 1 .. 3;
-is(ask('sk-7'), 503);
+is(ask('sk-unknown'), 503);
 $::redis->start;
-soon sub { ask('sk-7') eq '401' };
+soon sub { ask('sk-unknown') eq '401' };
 --- error_log
 llm_auth: llm_redis "keys" was asked for a key:
 

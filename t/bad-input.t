@@ -11,11 +11,11 @@ use IO::Socket::INET;
 our $HttpConfig = q{
     llm_provider openai {
         url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1;
-        read_timeout 300ms;
+        read_timeout 10s;
     }
     llm_provider anthropic {
         url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
-        read_timeout 300ms;
+        read_timeout 10s;
     }
     # For those who come after the clients that leave.
     llm_provider good {
@@ -41,6 +41,9 @@ our $Config = q{
     location /good/ { llm_pass good; }
     location /any/ { llm_pass $llm_request_model; }
 };
+
+# ... where a provider that says nothing is waited for.
+our $Impatient = $HttpConfig =~ s/read_timeout 10s/read_timeout 1s/gr;
 
 our $Good = ask_openai();
 our $GoodAnswer = openai_text('Hello');
@@ -475,7 +478,7 @@ my $head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
 
 
 === TEST 24: ... while the provider thinks
---- http_config eval: $::HttpConfig
+--- http_config eval: $::Impatient
 --- config eval: $::Config
 --- upstream eval
 [whole($::GoodAnswer), [\'hold']]
@@ -535,7 +538,7 @@ my $request = ::http(ask_openai(undef, '"stream":true'));
 
 
 === TEST 28: half a head, and then nothing
---- http_config eval: $::HttpConfig
+--- http_config eval: $::Impatient
 --- config eval: $::Config
 --- upstream eval
 [["HTTP/1.1 200 OK\r\nContent-Type: app", \'hold'], [\'hold'],
@@ -893,7 +896,7 @@ ask_openai(undef, '"stream":true')
 
 
 === TEST 51: a stream that falls silent
---- http_config eval: $::HttpConfig
+--- http_config eval: $::Impatient
 --- config eval: $::Config
 --- upstream eval
 my $parts = cut((openai_stream('Hel'))[0, 1]);

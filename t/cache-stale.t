@@ -11,7 +11,7 @@ our $HttpConfig = q{
     llm_provider openai {
         url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1;
         keepalive 0;
-        read_timeout 300ms;
+        read_timeout 2s;
     }
     llm_provider gone { format openai; url http://127.0.0.1:$TEST_NGINX_CLOSED_PORT/v1; }
     llm_upstream chat { model openai/a max_fails=0; }
@@ -26,7 +26,7 @@ our $Config = q{
     location / { llm_pass chat; }
     location /proxy/ {
         llm on;
-        proxy_read_timeout 300ms;
+        proxy_read_timeout 2s;
         proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/;
     }
 };

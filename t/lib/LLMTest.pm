@@ -105,6 +105,9 @@ BEGIN {
         LocalPort => $ENV{TEST_NGINX_CLOSED_PORT}, Proto => 'tcp')
         or die "bind() to port $ENV{TEST_NGINX_CLOSED_PORT} failed: $!\n";
 
+    # Nobody shall fail for being slow.
+    $ENV{TEST_NGINX_TIMEOUT} //= 10;
+
     # Debug logs cost more than the tests themselves under a sanitizer.
     $ENV{TEST_NGINX_LOG_LEVEL} //= 'info';
     $ENV{TEST_NGINX_SERVROOT}
@@ -195,8 +198,71 @@ $SIG{__WARN__} = sub {
         plan('no_plan') if !Test::More->builder->has_plan;
         no_long_string();
         no_root_location();
+        *Test::Nginx::Util::test_config_version = \&wait_for_reload;
         Test::Nginx::Util::run_tests();
     } }, '');
+}
+
+# Under HUP: waits until the new configuration is served, by new workers only.
+# Test::Nginx asks twenty times for the version, with a curl each, which takes
+# longer than the test and says nothing of the old workers where the machine is
+# busy: these say themselves when they have stopped to accept.
+sub wait_for_reload($$) {
+    my ($name, $block) = @_;
+    my $master = Test::Nginx::Util::get_pid_from_pidfile($name);
+    my $version = $Test::Nginx::Util::ConfigVersion;
+    my $served = '';
+
+    for (1 .. 3000) {
+        my $workers = grep { !/shutting down/ } workers_of($master);
+        # None where the master serves itself.
+        if ($workers == 0 || $workers == $Test::Nginx::Util::Workers) {
+            $served = served_version() // '';
+            return if $served eq $version;
+        }
+        select undef, undef, undef, 0.01;
+    }
+
+    bail_out("$name - no reload within 30 seconds: version \"$served\""
+        . " instead of \"$version\"");
+}
+
+# What the worker processes of a master call themselves.
+sub workers_of($) {
+    my ($master) = @_;
+    my @titles;
+
+    for my $child (children($master)) {
+        open my $file, '<', "/proc/$child/cmdline" or next;
+        my $title = <$file> // '';
+        push @titles, $title if $title =~ /^nginx: worker/;
+    }
+    return @titles;
+}
+
+sub children($) {
+    my ($parent) = @_;
+    my @children;
+
+    for my $stat (glob '/proc/[0-9]*/stat') {
+        open my $file, '<', $stat or next;
+        # PID (COMMAND) STATE PARENT ...
+        my ($child, $of) = (<$file> // '') =~ /^(\d+) \(.*\) \S (\d+) /s
+            or next;
+        push @children, $child if $of == $parent;
+    }
+    return @children;
+}
+
+# What Test::Nginx's server for this answers.
+sub served_version() {
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+        PeerPort => $ENV{TEST_NGINX_SERVER_PORT}, Proto => 'tcp',
+        Timeout => 10) or return;
+    print $socket "GET /ver HTTP/1.0\r\nHost: Test-Nginx\r\n\r\n";
+    local $/;
+    my ($version) = (<$socket> // '') =~ /\r\n\r\n(.*)\z/s;
+    return $version;
 }
 
 # [alert] and the like, unless the block expects them.
