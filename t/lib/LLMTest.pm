@@ -33,7 +33,8 @@
 #   expects one names it in its error_log section, or sets no_error_log or
 #   no_shutdown_error_log itself;
 # - under HUP (scripts/test hup) one nginx that is reloaded before each block;
-#   a file that cannot be run so says it in a line "# HUP: no, because ...";
+#   a file that cannot be run so says it in a line "# HUP: no, because ...",
+#   and is run as ever;
 # - a scripted upstream, byte by byte, on $TEST_NGINX_UPSTREAM_PORT:
 #
 #     --- upstream
@@ -104,6 +105,11 @@ BEGIN {
     $Closed = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
         LocalPort => $ENV{TEST_NGINX_CLOSED_PORT}, Proto => 'tcp')
         or die "bind() to port $ENV{TEST_NGINX_CLOSED_PORT} failed: $!\n";
+
+    if ($ENV{TEST_NGINX_USE_HUP}) {
+        open my $file, '<', $0 or die "open() \"$0\" failed: $!\n";
+        delete $ENV{TEST_NGINX_USE_HUP} if grep { /^# HUP: no/ } <$file>;
+    }
 
     # Nobody shall fail for being slow.
     $ENV{TEST_NGINX_TIMEOUT} //= 10;
