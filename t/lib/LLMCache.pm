@@ -44,7 +44,7 @@ sub two_gateways {
             . " prefix test:; $lines @{[$own{$name} // '']} }\n";
     };
     return 'llm_redis shared { server 127.0.0.1:$TEST_NGINX_REDIS_PORT;'
-        . ' fail_timeout 200ms; }' . "\n"
+        . ' timeout 5s; connect_timeout 5s; fail_timeout 200ms; }' . "\n"
         . $zone->('a') . $zone->('b') . q{
         llm_provider simulated {
             format openai;
