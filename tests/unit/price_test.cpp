@@ -200,7 +200,11 @@ TEST_CASE("the shipped table", "[price]") {
           {"cohere", "command-r7b-12-2024"},
           {"deepseek", "deepseek-v4-pro"}, {"xai", "grok-4.5"},
           {"groq", "openai/gpt-oss-120b"},
-          {"bedrock", "amazon.nova-pro-v1:0"}}) {
+          {"bedrock", "amazon.nova-pro-v1:0"},
+          {"bedrock-anthropic", "anthropic.claude-sonnet-4-6"},
+          {"vertex", "gemini-2.5-pro"},
+          {"vertex-anthropic", "claude-sonnet-4-6"},
+          {"azure", "gpt-4.1"}, {"cerebras", "gpt-oss-120b"}}) {
         INFO(provider);
         const Price *price = table.find(provider, model);
         REQUIRE(price);
