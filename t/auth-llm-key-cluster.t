@@ -13,6 +13,8 @@ our $Http = q{
     llm_redis keys {
         server 127.0.0.1:$TEST_NGINX_REDIS_PORT;
         cluster on;
+        timeout 5s;
+        connect_timeout 5s;
     }
 };
 

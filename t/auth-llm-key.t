@@ -9,7 +9,8 @@ use Digest::SHA ();
 our $redis = LLMRedis->server();
 
 our $Http = q{
-    llm_redis keys { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; }
+    llm_redis keys { server 127.0.0.1:$TEST_NGINX_REDIS_PORT;
+        timeout 5s; connect_timeout 5s; }
 };
 
 our $Config = q{

@@ -15,6 +15,7 @@ our $Http = q{
     llm_redis keys {
         server 127.0.0.1:$TEST_NGINX_REDIS_PORT;
         timeout 5s;
+        connect_timeout 5s;
         fail_timeout 100ms;
     }
 };

@@ -20,6 +20,7 @@ our $HttpConfig = q{
         server 127.0.0.1:$TEST_NGINX_REDIS_PORT;
         cluster on;
         timeout 5s;
+        connect_timeout 5s;
         fail_timeout 200ms;
     }
     llm_limit_zone $http_x_team zone=team:64k rate=100/d redis=shared;

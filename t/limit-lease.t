@@ -17,7 +17,8 @@ our $HttpConfig = q{
         url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1;
         keepalive 0;
     }
-    llm_redis shared { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; }
+    llm_redis shared { server 127.0.0.1:$TEST_NGINX_REDIS_PORT;
+        timeout 5s; connect_timeout 5s; }
     llm_limit_zone $http_x_team zone=here:64k rate=100/d lease=1s;
     llm_limit_zone $http_x_team zone=redis:64k rate=100/d lease=1s
         redis=shared;

@@ -15,7 +15,7 @@ our $HttpConfig = q{
         url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1;
         keepalive 0;
     }
-    llm_redis shared { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; timeout 5s; }
+    llm_redis shared { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; }
     llm_limit_zone $http_x_team zone=team:64k rate=100/d redis=shared;
     llm_limit_zone $http_x_team zone=calls:64k rate=4/d count=requests
         redis=shared prefix=calls:;

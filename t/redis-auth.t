@@ -40,7 +40,7 @@ __DATA__
 
 === TEST 1: a password
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; password p455; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; password p455; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 is(get('/ping'), "(status) PONG\n");
@@ -67,7 +67,7 @@ like(get('/set'), qr/^\(error\) NOPERM/);
 
 === TEST 3: a wrong password
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; password wr0ng; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; password wr0ng; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 is(get('/ping'), "(failure) it refuses AUTH or SELECT\n");
@@ -80,7 +80,7 @@ qr/refuses AUTH or SELECT: "WRONGPASS /
 
 === TEST 4: no password where one is needed
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 is(get('/ping'), "(failure) the server wants a password\n");

@@ -14,7 +14,8 @@ our $HttpConfig = q{
         server 127.0.0.1:$TEST_NGINX_CLOSED_PORT;
         server 127.0.0.1:$TEST_NGINX_REDIS_PORT2;
         cluster on;
-        timeout 3s;
+        timeout 5s;
+        connect_timeout 5s;
         fail_timeout 200ms;
     }
 };

@@ -14,7 +14,7 @@ master_on();
 our $redis = LLMRedis->server();
 
 our $HttpConfig = q{
-    llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; timeout 5s; }
+    llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; }
 };
 our $Config = q{
     location /get { llm_test_redis r GET greeting; }
@@ -89,7 +89,7 @@ soon { !kill 0, $old };
 
 === TEST 4: failing commands are told of before the worker leaves
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; timeout 500ms; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 500ms; }
 --- config eval: $::Config
 --- redis
 --- script

@@ -23,7 +23,8 @@ our $HttpConfig = qq{
     llm_redis r {
         $Sentinels
         sentinel mymaster;
-        timeout 1s;
+        timeout 5s;
+        connect_timeout 5s;
         fail_timeout 200ms;
     }
 };
@@ -67,7 +68,7 @@ qr/\[notice\] .*llm: redis "r": the master is 127.0.0.1:\d+/
 
 === TEST 2: a name that no Sentinel knows
 --- http_config eval
-"llm_redis r { $::Sentinels sentinel other; timeout 1s; }"
+"llm_redis r { $::Sentinels sentinel other; timeout 5s; connect_timeout 5s; }"
 --- config eval: $::Config
 --- script
 is(get('/get?key=a'), "(failure) no Sentinel names a master\n");
@@ -82,7 +83,7 @@ qr/llm: redis "r": (Sentinel|server) 127.0.0.1/
 llm_redis r {
     server 127.0.0.1:$TEST_NGINX_REDIS_PORT6;
     sentinel mymaster;
-    timeout 1s;
+    timeout 5s; connect_timeout 5s;
 }
 --- config eval: $::Config
 --- script
@@ -96,7 +97,7 @@ it is no master
 
 === TEST 4: the database is the master's, not the Sentinel's
 --- http_config eval
-"llm_redis r { $::Sentinels sentinel mymaster; database 2; timeout 1s; }"
+"llm_redis r { $::Sentinels sentinel mymaster; database 2; timeout 5s; connect_timeout 5s; }"
 --- config eval: $::Config
 --- script
 is(get('/db'), "(status) OK\n");

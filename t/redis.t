@@ -35,7 +35,7 @@ __DATA__
 
 === TEST 1: replies of all kinds
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; }
 --- config eval: $::Config
 --- redis
 SET greeting hello
@@ -66,7 +66,7 @@ is(get('/big'), "(string of 20000001 bytes)\n");
 
 === TEST 3: a Unix socket, and a database
 --- http_config
-llm_redis r { server unix:$TEST_NGINX_REDIS_SOCKET; database 3; }
+llm_redis r { server unix:$TEST_NGINX_REDIS_SOCKET; connect_timeout 5s; timeout 5s; database 3; }
 --- config eval: $::Config
 --- redis
 --- script
@@ -78,7 +78,7 @@ is($::redis->cli('-n', '3', 'GET', 'where'), 'here');
 
 === TEST 4: a database that there is not
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; database 300; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; database 300; }
 --- config eval: $::Config
 --- redis
 --- script
@@ -91,7 +91,7 @@ qr/\[error\] .*llm: redis "r": server 127.0.0.1:\d+ refuses AUTH or SELECT: "ERR
 
 === TEST 5: a host's name
 --- http_config
-llm_redis r { server localhost:$TEST_NGINX_REDIS_PORT; }
+llm_redis r { server localhost:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; }
 --- config eval: $::Config
 --- redis
 SET greeting hello
@@ -102,7 +102,7 @@ is(get('/get'), "(string) hello\n");
 
 === TEST 6: a few connections serve many commands
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connections 2; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; connections 2; }
 --- config eval: $::Config
 --- redis
 --- script
@@ -116,7 +116,7 @@ is($::redis->cli('GET', 'n'), 4000);
 
 === TEST 7: absent at the start, then there
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; fail_timeout 200ms; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; fail_timeout 200ms; }
 --- config eval: $::Config
 --- redis
 --- script
@@ -134,7 +134,7 @@ qr/\[error\] .*llm: redis "r": server 127.0.0.1:\d+: connection refused \(111/
 
 === TEST 8: killed under load, and back
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; fail_timeout 200ms; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; fail_timeout 200ms; }
 --- config eval: $::Config
 --- redis
 SET greeting hello
@@ -257,7 +257,7 @@ is(get('/missing'), "(nil)\n");
 
 === TEST 14: a reply that is too large
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; max_reply 64k; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; max_reply 64k; }
 --- config eval: $::Config
 --- redis
 SETRANGE big 100000 x
@@ -291,7 +291,7 @@ is(get('/get'), "(string) hello\n", 'the connection goes on');
 
 === TEST 16: commands that wait at the server hold up no other
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connections 1; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; connections 1; }
 --- config eval: $::Config
 --- redis
 SET greeting hello
@@ -313,7 +313,7 @@ ok(1, 'nobody waits any more, so its connection is gone');
 
 === TEST 17: a server that closes what is idle does no harm
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; fail_timeout 10s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; fail_timeout 10s; }
 --- config eval: $::Config
 --- redis
 SET greeting hello
