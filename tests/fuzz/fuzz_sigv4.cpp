@@ -76,10 +76,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     fuzz::promise(sign(request) == authorization,
                   "order and pieces change nothing");
 
+    std::string swapped;
     auto member = request.query.find('&');
     if (member != request.query.npos && member > 0
         && member + 1 < request.query.size()) {
-        std::string swapped(request.query.substr(member + 1));
+        swapped = request.query.substr(member + 1);
         swapped += '&';
         swapped += request.query.substr(0, member);
         request.query = swapped;
