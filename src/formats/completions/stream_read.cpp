@@ -57,7 +57,7 @@ bool Reader::parse(std::string_view data) {
         document_.emplace();
     }
     large_ = data.size() > large_chunk;
-    parsed_ = static_cast<bool>(document_->parse(data, {.duplicates = true}));
+    parsed_ = static_cast<bool>(document_->parse_next(data, {.duplicates = true}));
     return parsed_;
 }
 

@@ -45,7 +45,7 @@ public:
             || frame.data.starts_with("[DONE]")) {
             return;
         }
-        if (!document_.parse(frame.data, {.duplicates = true})) {
+        if (!document_.parse_next(frame.data, {.duplicates = true})) {
             fail(bad_gateway("the provider sent an event that is no JSON"),
                  sink);
             return;

@@ -129,7 +129,7 @@ bool Reader::parse(std::string_view data) {
         document_.emplace();
     }
     large_ = data.size() > large_event;
-    return static_cast<bool>(document_->parse(data, {.duplicates = true}));
+    return static_cast<bool>(document_->parse_next(data, {.duplicates = true}));
 }
 
 void Reader::read(const wire::Frame &frame, EventSink &sink) {
