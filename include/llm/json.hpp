@@ -10,7 +10,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <memory_resource>
 #include <optional>
 #include <span>
@@ -209,6 +211,8 @@ struct ParseLimits {
     bool pack_numbers = false;
 };
 
+class Shape;
+
 // Owns the tree; the text stays the caller's and must outlive it. A Document
 // can be parsed again: its memory is kept, which makes one Document per
 // stream cheap.
@@ -216,9 +220,10 @@ class Document {
 public:
     explicit Document(
         std::pmr::memory_resource *memory = std::pmr::get_default_resource());
+    ~Document();
     Document(const Document &) = delete;
     Document &operator=(const Document &) = delete;
-    Document(Document &&) = default;
+    Document(Document &&) noexcept;
     Document &operator=(Document &&) = delete;
 
     // Parses exactly one JSON value, white space around it allowed. Refused:
@@ -226,6 +231,18 @@ public:
     // and what is over the limits. The error's message names the reason and
     // the byte offset.
     Result<void> parse(std::string_view text, const ParseLimits &limits = {});
+
+    // The same, for the texts of a stream, most of which are like the one
+    // before but for the contents of some strings and numbers: such a text
+    // costs a small part of parsing it. The limits are those of all its calls.
+    Result<void> parse_next(std::string_view text,
+                            const ParseLimits &limits = {});
+    // Of what parse_next() has read last. Texts of the same form, which come
+    // one after the other, have their values at the same handles and differ
+    // only in some strings and numbers. 0: this text has none, as the first.
+    std::uint64_t form() const noexcept;
+    // Whether all in which texts of this form differ is among `values`.
+    bool varies_only(std::initializer_list<Value> values) const noexcept;
 
     Value root() const noexcept;
 
@@ -236,6 +253,7 @@ private:
     std::pmr::vector<detail::Node> nodes_;
     // The text once more, its strings decoded in place.
     std::pmr::vector<char> decoded_;
+    std::unique_ptr<Shape> shape_;      // of the last text; parse_next()'s
 };
 
 // Appends the JSON string literal of text, quotes included. Invalid UTF-8 is

@@ -16,6 +16,7 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>
 
+#include "json/shape.hpp"
 #include "llm/utf8.hpp"
 
 namespace llm::json {
@@ -349,7 +350,7 @@ std::size_t estimate_nodes(std::string_view text) {
          colon = text.find(':', colon + 1)) {
         members += colon != 0 && text[colon - 1] == '"';
     }
-    return std::min(members + members / 2, text.size() / 16) + 8;
+    return std::min(members + members / 2, text.size() / 16) + 4;
 }
 
 }  // namespace
@@ -357,8 +358,44 @@ std::size_t estimate_nodes(std::string_view text) {
 Document::Document(std::pmr::memory_resource *memory)
     : nodes_(memory), decoded_(memory) {}
 
+Document::~Document() = default;
+Document::Document(Document &&) noexcept = default;
+
+Result<void> Document::parse_next(std::string_view text,
+                                  const ParseLimits &limits) {
+    if (shape_ && !nodes_.empty() && shape_->read(text, nodes_)) {
+        return {};
+    }
+
+    // The first event of a stream is like none of the others.
+    const bool first = !shape_ && nodes_.empty();
+    auto outcome = parse(text, limits);
+    if (outcome && !first) {
+        if (!shape_) {
+            shape_ = std::make_unique<Shape>();
+        }
+        shape_->learn(text, nodes_);
+    }
+    return outcome;
+}
+
+std::uint64_t Document::form() const noexcept {
+    return shape_ ? shape_->form() : 0;
+}
+
+bool Document::varies_only(std::initializer_list<Value> values) const noexcept {
+    return shape_ && shape_->varies_only([&](std::size_t node) {
+        return std::any_of(values.begin(), values.end(), [&](Value value) {
+            return value.node_ == &nodes_[node];
+        });
+    });
+}
+
 Result<void> Document::parse(std::string_view text, const ParseLimits &limits) {
     nodes_.clear();
+    if (shape_) {
+        shape_->forget();
+    }
 
     auto fail = [&](std::string_view reason, std::size_t offset) -> Error {
         nodes_.clear();

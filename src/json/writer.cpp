@@ -31,15 +31,35 @@ struct EscapeTable {
 
 constexpr EscapeTable escapes;
 
+constexpr std::uint64_t ones = 0x0101010101010101U;
+constexpr std::uint64_t tops = ones * 0x80;
+
 // Whether a byte of the eight is a control character, a quote or a backslash.
 // Subtracting takes a borrow from the next byte only where it has found one.
 bool any_escape(std::uint64_t word) {
-    constexpr std::uint64_t ones = 0x0101010101010101U;
-    constexpr std::uint64_t tops = ones * 0x80;
     std::uint64_t quote = word ^ ones * '"';
     std::uint64_t backslash = word ^ ones * '\\';
     return (((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote)
             | ((backslash - ones) & ~backslash)) & tops;
+}
+
+// Whether the text is ASCII that needs no escapes: most pieces of a stream.
+bool is_plain(std::string_view text) {
+    std::size_t i = 0;
+    for (; text.size() - i >= 8; i += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data() + i, 8);
+        if ((word & tops) != 0 || any_escape(word)) {
+            return false;
+        }
+    }
+    for (; i < text.size(); ++i) {
+        auto byte = static_cast<unsigned char>(text[i]);
+        if (byte >= 0x80 || escapes.letter[byte] != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void append_escaped(std::string &out, std::string_view text) {
@@ -82,6 +102,10 @@ void append_escaped(std::string &out, std::string_view text) {
 
 void append_string(std::string &out, std::string_view text) {
     out.push_back('"');
+    if (is_plain(text)) {
+        out.append(text).push_back('"');
+        return;
+    }
 
     for (;;) {
         std::size_t valid = utf8::valid_prefix(text);

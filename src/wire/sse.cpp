@@ -1,5 +1,9 @@
+#include <bit>
 #include <cstdint>
 #include <cstring>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "llm/wire.hpp"
 
@@ -16,16 +20,29 @@ bool is_line_end(char c) {
     return c == '\n' || c == '\r';
 }
 
-// The next LF or CR at or after `position`, or npos. One pass for both, eight
+// The next LF or CR at or after `position`, or npos. One pass for both, many
 // bytes at a time: two memchr() would be quadratic where only one of them
 // occurs.
 std::size_t find_line_end(std::string_view text, std::size_t position) {
+#if defined(__SSE2__)
+    const __m128i lf = _mm_set1_epi8('\n');
+    const __m128i cr = _mm_set1_epi8('\r');
+    for (; text.size() - position >= 16; position += 16) {
+        __m128i block = _mm_loadu_si128(
+            reinterpret_cast<const __m128i *>(text.data() + position));
+        auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(
+            _mm_cmpeq_epi8(block, lf), _mm_cmpeq_epi8(block, cr))));
+        if (found != 0) {
+            return position
+                   + static_cast<std::size_t>(std::countr_zero(found));
+        }
+    }
+#else
     constexpr std::uint64_t ones = 0x0101010101010101U;
     constexpr std::uint64_t tops = 0x8080808080808080U;
     auto has_zero = [](std::uint64_t word) {
         return (word - ones) & ~word & tops;
     };
-
     for (; text.size() - position >= 8; position += 8) {
         std::uint64_t word;
         std::memcpy(&word, text.data() + position, 8);
@@ -33,6 +50,7 @@ std::size_t find_line_end(std::string_view text, std::size_t position) {
             break;
         }
     }
+#endif
     for (; position < text.size(); ++position) {
         if (is_line_end(text[position])) {
             return position;
@@ -75,6 +93,40 @@ std::size_t event_end(std::string_view text, char before) {
     }
 }
 
+// The event that bytes begin with, if it is of the form that nearly all have:
+// one line of data, maybe one with a name before it, and an LF, or CRLF, at the
+// end of each. Its size; 0 where it is of any other form, or not whole.
+std::size_t common_event(std::string_view bytes, Frame &frame) {
+    constexpr std::string_view event = "event: ";
+    constexpr std::string_view data = "data: ";
+
+    std::size_t begin = 0;
+    if (bytes.starts_with(event)) {
+        std::size_t end = find_line_end(bytes, event.size());
+        if (end == std::string_view::npos) {
+            return 0;
+        }
+        frame.event = bytes.substr(event.size(), end - event.size());
+        begin = skip_line_end(bytes, end);
+    }
+    if (!bytes.substr(begin).starts_with(data)) {
+        return 0;
+    }
+    begin += data.size();
+    std::size_t end = find_line_end(bytes, begin);
+    if (end == std::string_view::npos) {
+        return 0;
+    }
+    frame.data = bytes.substr(begin, end - begin);
+    for (std::string_view blank : {"\n\n", "\r\n\r\n"}) {
+        if (bytes.substr(end).starts_with(blank)) {
+            frame.raw = bytes.substr(0, end + blank.size());
+            return frame.raw.size();
+        }
+    }
+    return 0;
+}
+
 std::string_view trim(std::string_view text) {
     constexpr std::string_view space = " \t\r\n";
     std::size_t first = text.find_first_not_of(space);
@@ -102,6 +154,17 @@ Result<void> SseFramer::feed(std::string_view bytes, FrameSink &sink) {
     }
 
     while (!bytes.empty()) {
+        if (held_.empty()) {
+            Frame frame;
+            std::size_t size = common_event(bytes, frame);
+            if (size != 0 && size <= max_event_) {
+                at_start_ = false;
+                sink.on_frame(frame);
+                bytes.remove_prefix(size);
+                continue;
+            }
+        }
+
         std::size_t end = event_end(bytes, held_.empty() ? '\n' : held_.back());
         bool whole = end != std::string_view::npos;
         std::size_t size = whole ? end : bytes.size();

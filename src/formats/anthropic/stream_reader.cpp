@@ -37,7 +37,7 @@ public:
 
         json::ParseLimits limits;
         limits.duplicates = true;
-        if (auto parsed = document_.parse(frame.data, limits); !parsed) {
+        if (auto parsed = document_.parse_next(frame.data, limits); !parsed) {
             fail("the provider sent an event that is no JSON", sink);
             return;
         }

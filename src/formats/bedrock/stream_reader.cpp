@@ -37,7 +37,7 @@ public:
         }
         json::ParseLimits limits;
         limits.duplicates = true;
-        if (!document_.parse(frame.data, limits)
+        if (!document_.parse_next(frame.data, limits)
             || !document_.root().is_object()) {
             fail("the provider sent an event that is no JSON object", sink);
             return;

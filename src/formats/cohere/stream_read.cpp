@@ -81,7 +81,7 @@ void Reader::read(const wire::Frame &frame, EventSink &sink) {
         end(sink);
         return;
     }
-    if (!document_.parse(frame.data, {.duplicates = true})) {
+    if (!document_.parse_next(frame.data, {.duplicates = true})) {
         fail(bad_stream("holds an event that is not JSON"), sink);
         return;
     }

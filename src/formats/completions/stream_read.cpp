@@ -5,6 +5,7 @@
 #include "formats/completions/completions.hpp"
 #include "formats/openai/answer.hpp"
 #include "formats/openai/openai.hpp"
+#include "formats/refrain.hpp"
 
 namespace llm::completions {
 
@@ -44,6 +45,7 @@ private:
     void fail(const Error &error, EventSink &sink);
 
     std::optional<json::Document> document_;
+    Refrain refrain_;
     bool large_ = false;
     bool parsed_ = false;       // document_ is the last frame's
     bool started_ = false;
@@ -55,9 +57,10 @@ private:
 bool Reader::parse(std::string_view data) {
     if (!document_ || large_) {
         document_.emplace();
+        refrain_.forget();
     }
     large_ = data.size() > large_chunk;
-    parsed_ = static_cast<bool>(document_->parse(data, {.duplicates = true}));
+    parsed_ = static_cast<bool>(document_->parse_next(data, {.duplicates = true}));
     return parsed_;
 }
 
@@ -77,12 +80,20 @@ void Reader::read(const wire::Frame &frame, EventSink &sink) {
              sink);
         return;
     }
+    if (refrain_.repeat(*document_, sink)) {
+        return;
+    }
+
     Value root = document_->root();
     if (auto error = openai::find_error(0, root)) {
         fail(*error, sink);
         return;
     }
-    read_chunk(root, sink);
+    Refrain::Ear ear(sink);
+    read_chunk(root, ear);
+    refrain_.learn(*document_, ear, [&](Value text) {
+        return document_->varies_only({text, root["obfuscation"]});
+    });
 }
 
 void Reader::start(Value root, EventSink &sink) {
@@ -107,9 +118,13 @@ void Reader::read_chunk(Value root, EventSink &sink) {
         }
     }
 
+    Value source = openai::find_usage(root);
+    if (!source) {
+        return;
+    }
     Event usage;
     usage.type = Type::usage;
-    usage.usage = openai::parse_usage(openai::find_usage(root));
+    usage.usage = openai::parse_usage(source);
     if (usage.usage.known) {
         sink.on_event(usage);
     }

@@ -10,6 +10,7 @@
 #include "formats/gemini/answer.hpp"
 #include "formats/gemini/gemini.hpp"
 #include "formats/gemini/tables.hpp"
+#include "formats/refrain.hpp"
 
 namespace llm::gemini {
 
@@ -45,11 +46,17 @@ public:
             || frame.data.starts_with("[DONE]")) {
             return;
         }
-        if (!document_.parse(frame.data, {.duplicates = true})) {
+        if (!document_.parse_next(frame.data, {.duplicates = true})) {
             fail(bad_gateway("the provider sent an event that is no JSON"),
                  sink);
             return;
         }
+        // Usage comes with each, after the text.
+        if (refrain_.repeat(document_, sink)) {
+            read_usage(document_.root()["usageMetadata"], sink);
+            return;
+        }
+
         // An error is an array of one where an array was asked for.
         Value root = document_.root();
         if (root.is_array() && root.size() != 0) {
@@ -59,7 +66,20 @@ public:
             fail(read_error(error, 0), sink);
             return;
         }
-        read_chunk(root, sink);
+        Value usage = root["usageMetadata"];
+        Refrain::Ear ear(sink);
+        read_chunk(root, ear);
+        refrain_.learn(document_, ear, [&](Value text) {
+            return document_.root().is_object()
+                   && document_.varies_only(
+                       {text, usage["promptTokenCount"],
+                        usage["candidatesTokenCount"],
+                        usage["thoughtsTokenCount"],
+                        usage["totalTokenCount"]});
+        });
+        if (!over_) {
+            read_usage(usage, sink);
+        }
     }
 
     // Usage is a part of every stream of this API.
@@ -107,11 +127,16 @@ private:
                 return;
             }
         }
+    }
 
-        // Cumulative: the last one counts.
+    // Cumulative: the last one counts.
+    void read_usage(Value source, EventSink &sink) {
+        if (!source) {
+            return;
+        }
         Event event;
         event.type = Type::usage;
-        event.usage = parse_usage(root["usageMetadata"]);
+        event.usage = parse_usage(source);
         if (event.usage.known) {
             sink.on_event(event);
         }
@@ -291,6 +316,7 @@ private:
     }
 
     json::Document document_;       // of the frame; its memory is reused
+    Refrain refrain_;
     std::string id_;
     std::vector<Candidate> candidates_;
     bool started_ = false;

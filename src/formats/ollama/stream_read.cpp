@@ -53,7 +53,7 @@ void Reader::read(const wire::Frame &frame, EventSink &sink) {
     if (over_ || frame.data.empty()) {
         return;
     }
-    if (!document_.parse(frame.data, {.duplicates = true})
+    if (!document_.parse_next(frame.data, {.duplicates = true})
         || !document_.root().is_object()) {
         fail(bad_stream("holds a line that is no JSON object"), sink);
         return;

@@ -6,6 +6,7 @@
 #include "formats/openai/images.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/openai/reasoning.hpp"
+#include "formats/refrain.hpp"
 
 namespace llm::openai {
 
@@ -85,6 +86,7 @@ private:
     void done(EventSink &sink);
 
     std::optional<json::Document> document_;
+    Refrain refrain_;
     bool large_ = false;        // document_ holds more than it should keep
     bool parsed_ = false;       // document_ is the last frame's
     bool started_ = false;
@@ -97,9 +99,10 @@ private:
 bool Reader::parse(std::string_view data) {
     if (!document_ || large_) {
         document_.emplace();
+        refrain_.forget();
     }
     large_ = data.size() > large_chunk;
-    parsed_ = static_cast<bool>(document_->parse(data, {.duplicates = true}));
+    parsed_ = static_cast<bool>(document_->parse_next(data, {.duplicates = true}));
     return parsed_;
 }
 
@@ -117,18 +120,27 @@ void Reader::read(const wire::Frame &frame, EventSink &sink) {
         return;
     }
 
+    bool failed = frame.event == "error";
+    if (!failed && refrain_.repeat(*document_, sink)) {
+        return;
+    }
+
     Value root = document_->root();
     if (auto error = find_error(0, root)) {
         fail(*error, sink);
         return;
     }
-    if (frame.event == "error") {
+    if (failed) {
         fail({ErrorKind::server, "the provider reported an error", {}, {}, 0,
               {}},
              sink);
         return;
     }
-    read_chunk(root, sink);
+    Refrain::Ear ear(sink);
+    read_chunk(root, ear);
+    refrain_.learn(*document_, ear, [&](Value text) {
+        return document_->varies_only({text, root["obfuscation"]});
+    });
 }
 
 void Reader::read_chunk(Value root, EventSink &sink) {

@@ -30,6 +30,7 @@ private:
 
     struct Choice {
         std::int64_t index = 0;
+        std::string text_head;      // of a chunk of text, up to it
         std::vector<Call> calls;
         std::int64_t details = 0;   // reasoning details so far
         std::int64_t images = 0;
@@ -40,6 +41,7 @@ private:
     Choice &choice_of(const Event &event, std::string &out);
     void open(std::int64_t choice, std::string &out) const;
     void close(std::string_view finish_reason, std::string &out) const;
+    void write_text(const Event &event, std::string &out);
     void write_delta(const Event &event, std::string_view name,
                      std::string &out);
     void write_signature(const Event &event, std::string &out);
@@ -95,12 +97,16 @@ void Writer::open(std::int64_t choice, std::string &out) const {
 }
 
 void Writer::close(std::string_view finish_reason, std::string &out) const {
-    out.append("},\"finish_reason\":");
+    using namespace std::string_view_literals;
+
     if (finish_reason.empty()) {
-        out.append("null");
-    } else {
-        json::append_string(out, finish_reason);
+        out.append(include_usage_
+                       ? "},\"finish_reason\":null}],\"usage\":null}\n\n"sv
+                       : "},\"finish_reason\":null}]}\n\n"sv);
+        return;
     }
+    out.append("},\"finish_reason\":");
+    json::append_string(out, finish_reason);
     out.append(include_usage_ ? "}],\"usage\":null}\n\n" : "}]}\n\n");
 }
 
@@ -132,7 +138,7 @@ void Writer::write(const Event &event, std::string &out) {
         choice_of(event, out);
         break;
     case Type::text:
-        write_delta(event, "content", out);
+        write_text(event, out);
         write_signature(event, out);
         break;
     case Type::image:
@@ -179,6 +185,21 @@ void Writer::write(const Event &event, std::string &out) {
         write_done(out);
         break;
     }
+}
+
+// All that stands before the text is the same in each such chunk.
+void Writer::write_text(const Event &event, std::string &out) {
+    if (event.text.empty()) {
+        return;
+    }
+    Choice &choice = choice_of(event, out);
+    if (choice.text_head.empty()) {
+        open(event.choice, choice.text_head);
+        choice.text_head.append("\"content\":");
+    }
+    out.append(choice.text_head);
+    json::append_string(out, event.text);
+    close({}, out);
 }
 
 void Writer::write_delta(const Event &event, std::string_view name,

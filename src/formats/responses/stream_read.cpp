@@ -5,6 +5,7 @@
 
 #include "formats/openai/answer.hpp"
 #include "formats/openai/openai.hpp"
+#include "formats/refrain.hpp"
 #include "formats/responses/item_text.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/tables.hpp"
@@ -89,6 +90,7 @@ private:
     void fail(const Error &error, EventSink &sink);
 
     std::optional<json::Document> document_;
+    Refrain refrain_;
     bool large_ = false;
     bool started_ = false;
     bool over_ = false;
@@ -127,9 +129,10 @@ const Reader::EventRow Reader::event_rows[] = {
 bool Reader::parse(std::string_view data) {
     if (!document_ || large_) {
         document_.emplace();
+        refrain_.forget();
     }
     large_ = data.size() > large_event;
-    return static_cast<bool>(document_->parse(data, {.duplicates = true}));
+    return static_cast<bool>(document_->parse_next(data, {.duplicates = true}));
 }
 
 void Reader::read(const wire::Frame &frame, EventSink &sink) {
@@ -142,14 +145,28 @@ void Reader::read(const wire::Frame &frame, EventSink &sink) {
         return;
     }
 
+    if (refrain_.repeat(*document_, sink)) {
+        return;
+    }
+
     Value root = document_->root();
-    type_ = root["type"].string();
+    Value type = root["type"];
+    type_ = type.string();
     if (type_.empty()) {
         type_ = frame.event;
     }
     for (const EventRow &row : event_rows) {
         if (row.type == type_) {
-            (this->*row.read)(root, sink);
+            Refrain::Ear ear(sink);
+            (this->*row.read)(root, ear);
+            refrain_.learn(*document_, ear, [&](Value text) {
+                // Others say once what their item holds; nor does a type that
+                // only the frame has tell documents apart.
+                return type.string().ends_with(".delta")
+                       && document_->varies_only(
+                           {text, root["sequence_number"],
+                            root["obfuscation"]});
+            });
             return;
         }
     }
