@@ -5,6 +5,7 @@
 
 #include "block.hpp"
 #include "pool_zone.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -29,14 +30,6 @@ struct PoolConf {
     ngx_http_llm_pool_t pool;   // first: what others know of it
     ngx_array_t references;     // Reference, one for each member
 };
-
-ngx_str_t *arguments(ngx_conf_t *cf) noexcept {
-    return static_cast<ngx_str_t *>(cf->args->elts);
-}
-
-char *conf_error() noexcept {
-    return static_cast<char *>(NGX_CONF_ERROR);
-}
 
 ngx_http_llm_pool_t *pool_of(void *conf) noexcept {
     return &static_cast<PoolConf *>(conf)->pool;

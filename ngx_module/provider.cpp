@@ -14,6 +14,7 @@
 #include "llm/url.hpp"
 #include "provider_ssl.hpp"
 #include "secret.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -76,18 +77,6 @@ ProviderConf *conf_of(void *conf) noexcept {
 
 ProviderConf *conf_of(ngx_http_llm_provider_t *provider) noexcept {
     return reinterpret_cast<ProviderConf *>(provider);
-}
-
-ngx_str_t *arguments(ngx_conf_t *cf) noexcept {
-    return static_cast<ngx_str_t *>(cf->args->elts);
-}
-
-char *words(const char *reason) noexcept {
-    return const_cast<char *>(reason);
-}
-
-char *conf_error() noexcept {
-    return static_cast<char *>(NGX_CONF_ERROR);
 }
 
 bool equal_nocase(const ngx_str_t &a, const ngx_str_t &b) noexcept {
@@ -264,7 +253,7 @@ char *compile(ngx_conf_t *cf, ngx_str_t *text,
     if (value->lengths == nullptr
         && ngx_http_llm_has_control(to_view(value->value)))
     {
-        return words("has control characters in its value");
+        return conf_error("has control characters in its value");
     }
     return NGX_CONF_OK;
 }
@@ -278,11 +267,11 @@ ngx_http_complex_value_t *new_key(ngx_conf_t *cf, ProviderConf *conf) noexcept {
 
 char *set_api_key(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     if (conf_of(conf)->provider.api_key) {
-        return words("is duplicate, the key is set already");
+        return conf_error("is duplicate, the key is set already");
     }
     auto *text = arguments(cf) + 1;
     if (text->len == 0) {
-        return words("has an empty value");
+        return conf_error("has an empty value");
     }
     auto *key = new_key(cf, conf_of(conf));
     return key ? compile(cf, text, key) : conf_error();
@@ -295,7 +284,7 @@ using SecretReader = ngx_int_t(ngx_conf_t *, ngx_str_t *, ngx_str_t *)
 template <SecretReader *read>
 char *set_secret(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     if (conf_of(conf)->provider.api_key) {
-        return words("is duplicate, the key is set already");
+        return conf_error("is duplicate, the key is set already");
     }
     // A constant: "$" in a secret is no variable.
     auto *key = new_key(cf, conf_of(conf));
@@ -447,7 +436,7 @@ char *drop_members(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     auto *args = arguments(cf);
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
         if (args[i].len == 0) {
-            return words("has an empty name");
+            return conf_error("has an empty name");
         }
         if (add_member_rule(cf, conf_of(conf), args[i], {}) != NGX_CONF_OK) {
             return conf_error();
@@ -459,7 +448,7 @@ char *drop_members(ngx_conf_t *cf, ngx_command_t *, void *conf) {
 char *rename_member(ngx_conf_t *cf, ngx_command_t *, void *conf) {
     auto *args = arguments(cf);
     if (args[1].len == 0 || args[2].len == 0) {
-        return words("has an empty name");
+        return conf_error("has an empty name");
     }
     return add_member_rule(cf, conf_of(conf), args[1], to_view(args[2]));
 }
@@ -494,8 +483,9 @@ ngx_int_t complete_members(ngx_conf_t *cf, ProviderConf *conf) {
 
 // A response head of common size must fit.
 char *check_buffer_size(ngx_conf_t *, void *, void *data) {
-    return *static_cast<size_t *>(data) < 1024 ? words("must be at least 1k")
-                                               : NGX_CONF_OK;
+    return *static_cast<size_t *>(data) < 1024
+               ? conf_error("must be at least 1k")
+               : NGX_CONF_OK;
 }
 
 ngx_conf_post_t buffer_size_post = {check_buffer_size};

@@ -9,6 +9,7 @@
 #include "endpoint.hpp"
 #include "redis/redis.hpp"
 #include "secret.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -18,14 +19,6 @@ constexpr in_port_t sentinel_port = 26379;
 
 ngx_http_llm_redis_t *conf_of(void *conf) noexcept {
     return static_cast<ngx_http_llm_redis_t *>(conf);
-}
-
-ngx_str_t *arguments(ngx_conf_t *cf) noexcept {
-    return static_cast<ngx_str_t *>(cf->args->elts);
-}
-
-char *conf_error() noexcept {
-    return static_cast<char *>(NGX_CONF_ERROR);
 }
 
 ngx_http_llm_redis_server_t *servers_of(
@@ -83,7 +76,7 @@ char *add_server(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
 char *set_text(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept {
     auto *text = arguments(cf) + 1;
     if (text->len == 0 || ngx_http_llm_has_control(to_view(*text))) {
-        return const_cast<char *>("has an invalid value");
+        return conf_error("has an invalid value");
     }
     *reinterpret_cast<ngx_str_t *>(static_cast<char *>(conf) + cmd->offset)
         = *text;
@@ -108,7 +101,7 @@ char *set_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept {
     auto *secret = reinterpret_cast<ngx_str_t *>(static_cast<char *>(conf)
                                                  + cmd->offset);
     if (secret->len) {
-        return const_cast<char *>("is duplicate, the password is set already");
+        return conf_error("is duplicate, the password is set already");
     }
     return read(cf, arguments(cf) + 1, secret) == NGX_OK ? NGX_CONF_OK
                                                          : conf_error();
@@ -130,14 +123,14 @@ char *set_ssl_name(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
 
 char *check_time(ngx_conf_t *, void *, void *data) noexcept {
     return *static_cast<ngx_msec_t *>(data) == 0
-               ? const_cast<char *>("must be longer than 0")
+               ? conf_error("must be longer than 0")
                : NGX_CONF_OK;
 }
 
 // A name or an error must fit, and what is read at once.
 char *check_reply(ngx_conf_t *, void *, void *data) noexcept {
     return *static_cast<size_t *>(data) < 65536
-               ? const_cast<char *>("must be at least 64k")
+               ? conf_error("must be at least 64k")
                : NGX_CONF_OK;
 }
 
