@@ -194,7 +194,7 @@ inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
 
 // Directive handlers and life-cycle hooks, by file.
 
-// provider.cpp: llm_provider
+// provider/: llm_provider
 char *ngx_http_llm_provider_block(ngx_conf_t *cf, ngx_command_t *cmd,
                                   void *conf);
 ngx_http_llm_provider_t *ngx_http_llm_find_provider(
