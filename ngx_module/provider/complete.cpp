@@ -59,8 +59,7 @@ Conf *create(ngx_conf_t *cf, const ngx_str_t &name) {
     upstream.ssl_server_name = NGX_CONF_UNSET;
     upstream.ssl_session_reuse = NGX_CONF_UNSET;
 #endif
-    conf->ssl.verify_depth = NGX_CONF_UNSET_UINT;
-
+    ngx_http_llm_ssl_unset(&conf->ssl);
     unset_quirks(conf);
     return conf;
 }
@@ -86,13 +85,7 @@ char *complete(ngx_conf_t *cf, Conf *conf) {
     ngx_conf_init_value(upstream.ssl_verify, 1);
     ngx_conf_init_value(upstream.ssl_server_name, 1);
     ngx_conf_init_value(upstream.ssl_session_reuse, 1);
-    ngx_conf_init_uint_value(conf->ssl.verify_depth, 4);
-    if (conf->ssl.protocols == 0) {
-        conf->ssl.protocols = NGX_SSL_TLSv1_2 | NGX_SSL_TLSv1_3;
-    }
-    if (conf->ssl.ciphers.len == 0) {
-        ngx_str_set(&conf->ssl.ciphers, "DEFAULT");
-    }
+    ngx_http_llm_ssl_complete(&conf->ssl);
     if ((conf->ssl.certificate.len == 0)
         != (conf->ssl.certificate_key.len == 0))
     {

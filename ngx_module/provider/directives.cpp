@@ -9,20 +9,6 @@ namespace provider {
 
 namespace {
 
-char *set_ssl_name(ngx_conf_t *cf, ngx_command_t *, void *conf) {
-    auto *name = arguments(cf) + 1;
-    auto text = to_view(*name);
-    if (text.empty() || text.find_first_of("$:/ ") != text.npos
-        || ngx_http_llm_has_control(text))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid host name \"%V\"",
-                           name);
-        return conf_error();
-    }
-    conf_of(conf)->ssl_name = *name;
-    return NGX_CONF_OK;
-}
-
 // A response head of common size must fit.
 char *check_buffer_size(ngx_conf_t *, void *, void *data) {
     return *static_cast<size_t *>(data) < 1024
@@ -31,14 +17,6 @@ char *check_buffer_size(ngx_conf_t *, void *, void *data) {
 }
 
 ngx_conf_post_t buffer_size_post = {check_buffer_size};
-
-ngx_conf_bitmask_t ssl_protocols[] = {
-    {ngx_string("TLSv1"), NGX_SSL_TLSv1},
-    {ngx_string("TLSv1.1"), NGX_SSL_TLSv1_1},
-    {ngx_string("TLSv1.2"), NGX_SSL_TLSv1_2},
-    {ngx_string("TLSv1.3"), NGX_SSL_TLSv1_3},
-    {ngx_null_string, 0},
-};
 
 ngx_conf_enum_t hostings[] = {
     {ngx_string("own"), static_cast<ngx_uint_t>(llm::Hosting::own)},
@@ -108,13 +86,14 @@ ngx_command_t directives[] = {
      UPSTREAM(ssl_server_name), nullptr},
     {ngx_string("ssl_session_reuse"), NGX_CONF_FLAG, ngx_conf_set_flag_slot, 0,
      UPSTREAM(ssl_session_reuse), nullptr},
-    {ngx_string("ssl_name"), NGX_CONF_TAKE1, set_ssl_name, 0, 0, nullptr},
+    {ngx_string("ssl_name"), NGX_CONF_TAKE1, ngx_http_llm_ssl_set_name, 0,
+     PRIVATE(ssl_name), nullptr},
     {ngx_string("ssl_trusted_certificate"), NGX_CONF_TAKE1,
      ngx_conf_set_str_slot, 0, PRIVATE(ssl.trusted_certificate), nullptr},
     {ngx_string("ssl_verify_depth"), NGX_CONF_TAKE1, ngx_conf_set_num_slot, 0,
      PRIVATE(ssl.verify_depth), nullptr},
     {ngx_string("ssl_protocols"), NGX_CONF_1MORE, ngx_conf_set_bitmask_slot, 0,
-     PRIVATE(ssl.protocols), ssl_protocols},
+     PRIVATE(ssl.protocols), ngx_http_llm_ssl_protocols},
     {ngx_string("ssl_ciphers"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      PRIVATE(ssl.ciphers), nullptr},
     {ngx_string("ssl_certificate"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,

@@ -107,20 +107,6 @@ char *set_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept {
                                                          : conf_error();
 }
 
-char *set_ssl_name(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
-    auto *name = arguments(cf) + 1;
-    auto text = to_view(*name);
-    if (text.empty() || text.find_first_of("$:/ ") != text.npos
-        || ngx_http_llm_has_control(text))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid host name \"%V\"",
-                           name);
-        return conf_error();
-    }
-    conf_of(conf)->ssl_name = *name;
-    return NGX_CONF_OK;
-}
-
 char *check_time(ngx_conf_t *, void *, void *data) noexcept {
     return *static_cast<ngx_msec_t *>(data) == 0
                ? conf_error("must be longer than 0")
@@ -143,14 +129,6 @@ ngx_conf_num_bounds_t pending_bounds = {ngx_conf_check_num_bounds, 1,
                                         1000000};
 ngx_conf_num_bounds_t database_bounds = {ngx_conf_check_num_bounds, 0,
                                          1000000};
-
-ngx_conf_bitmask_t ssl_protocols[] = {
-    {ngx_string("TLSv1"), NGX_SSL_TLSv1},
-    {ngx_string("TLSv1.1"), NGX_SSL_TLSv1_1},
-    {ngx_string("TLSv1.2"), NGX_SSL_TLSv1_2},
-    {ngx_string("TLSv1.3"), NGX_SSL_TLSv1_3},
-    {ngx_null_string, 0},
-};
 
 #define REDIS(member) offsetof(ngx_http_llm_redis_t, member)
 
@@ -202,13 +180,14 @@ ngx_command_t commands[] = {
      REDIS(ssl_verify), nullptr},
     {ngx_string("ssl_server_name"), NGX_CONF_FLAG, ngx_conf_set_flag_slot, 0,
      REDIS(ssl_server_name), nullptr},
-    {ngx_string("ssl_name"), NGX_CONF_TAKE1, set_ssl_name, 0, 0, nullptr},
+    {ngx_string("ssl_name"), NGX_CONF_TAKE1, ngx_http_llm_ssl_set_name, 0,
+     REDIS(ssl_name), nullptr},
     {ngx_string("ssl_trusted_certificate"), NGX_CONF_TAKE1,
      ngx_conf_set_str_slot, 0, REDIS(ssl_conf.trusted_certificate), nullptr},
     {ngx_string("ssl_verify_depth"), NGX_CONF_TAKE1, ngx_conf_set_num_slot, 0,
      REDIS(ssl_conf.verify_depth), nullptr},
     {ngx_string("ssl_protocols"), NGX_CONF_1MORE, ngx_conf_set_bitmask_slot, 0,
-     REDIS(ssl_conf.protocols), ssl_protocols},
+     REDIS(ssl_conf.protocols), ngx_http_llm_ssl_protocols},
     {ngx_string("ssl_ciphers"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      REDIS(ssl_conf.ciphers), nullptr},
     {ngx_string("ssl_certificate"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
@@ -248,7 +227,7 @@ ngx_http_llm_redis_t *create(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf,
     redis->ssl = NGX_CONF_UNSET;
     redis->ssl_verify = NGX_CONF_UNSET;
     redis->ssl_server_name = NGX_CONF_UNSET;
-    redis->ssl_conf.verify_depth = NGX_CONF_UNSET_UINT;
+    ngx_http_llm_ssl_unset(&redis->ssl_conf);
     return redis;
 }
 
@@ -309,13 +288,7 @@ char *complete(ngx_conf_t *cf, ngx_http_llm_redis_t *redis) noexcept {
     ngx_conf_init_value(redis->ssl, 0);
     ngx_conf_init_value(redis->ssl_verify, 1);
     ngx_conf_init_value(redis->ssl_server_name, 1);
-    ngx_conf_init_uint_value(redis->ssl_conf.verify_depth, 4);
-    if (redis->ssl_conf.protocols == 0) {
-        redis->ssl_conf.protocols = NGX_SSL_TLSv1_2 | NGX_SSL_TLSv1_3;
-    }
-    if (redis->ssl_conf.ciphers.len == 0) {
-        ngx_str_set(&redis->ssl_conf.ciphers, "DEFAULT");
-    }
+    ngx_http_llm_ssl_complete(&redis->ssl_conf);
 
     if (const char *what = contradiction(redis)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in llm_redis \"%V\"",
