@@ -6,9 +6,9 @@ namespace llm::functions {
 
 using chat::Part;
 using chat::PartType;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
 bool ToolListReader::read_tools(Value value, const Path &path,
                                 chat::List<chat::Tool> &tools) {

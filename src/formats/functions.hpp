@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "formats/openai/fields.hpp"
+#include "formats/fields.hpp"
 #include "llm/chat.hpp"
 #include "llm/format.hpp"
 
@@ -14,13 +14,13 @@ namespace llm::functions {
 
 // Reads [{"type":"function","function":{"name","description","parameters"}}].
 // A tool without "type" is a function.
-class ToolListReader : protected openai::FieldReader {
+class ToolListReader : protected fields::Reader {
 protected:
-    bool read_tools(json::Value value, const openai::Path &path,
+    bool read_tools(json::Value value, const fields::Path &path,
                     chat::List<chat::Tool> &tools);
 
 private:
-    bool read_function(json::Value value, const openai::Path &path,
+    bool read_function(json::Value value, const fields::Path &path,
                        chat::Tool &tool);
 };
 

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "formats/anthropic/fields.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/fields.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::anthropic {
@@ -20,8 +20,10 @@ using chat::Message;
 using chat::Part;
 using chat::PartType;
 using chat::Role;
+using fields::Path;
+using fields::quoted;
 
-class MessageReader : FieldReader {
+class MessageReader : fields::Reader {
 public:
     MessageReader(chat::Request &request, std::pmr::memory_resource *memory)
         : memory_(memory), request_(request) {}
@@ -101,7 +103,7 @@ private:
             return fail(path, "must be an object");
         }
         std::string_view word;
-        if (!required_string(value, "role", path, word)) {
+        if (!required_string(value, path, "role", word)) {
             return false;
         }
         auto row = std::find_if(std::begin(roles), std::end(roles),
@@ -164,7 +166,7 @@ private:
             return fail(path, "must be an object");
         }
         std::string_view type;
-        if (!required_string(block, "type", path, type)) {
+        if (!required_string(block, path, "type", type)) {
             return false;
         }
 
@@ -197,8 +199,9 @@ private:
 
     bool read_text(json::Value block, const Path &path, Message &message) {
         Part part = made_of(block, PartType::text);
-        if (!required_string(block, "text", path, part.text)
-            || !cache_control(block, path, part.cache_control)) {
+        if (!required_string(block, path, "text", part.text)
+            || !optional_object(block, path, "cache_control",
+                                part.cache_control)) {
             return false;
         }
         message.parts.push_back(part);
@@ -207,7 +210,7 @@ private:
 
     bool read_image(json::Value block, const Path &path, Message &message) {
         Part part = made_of(block, PartType::image);
-        if (!cache_control(block, path, part.cache_control)
+        if (!optional_object(block, path, "cache_control", part.cache_control)
             || !read_source(block["source"], Path(path, "source"), part)) {
             return false;
         }
@@ -221,19 +224,19 @@ private:
         if (!source.is_object()) {
             return fail(path, source ? "must be an object" : "is required");
         }
-        if (!required_string(source, "type", path, type)) {
+        if (!required_string(source, path, "type", type)) {
             return false;
         }
         if (type == "base64") {
-            return required_string(source, "media_type", path,
+            return required_string(source, path, "media_type",
                                    part.media_type)
-                   && required_string(source, "data", path, part.data);
+                   && required_string(source, path, "data", part.data);
         }
         if (type == "url") {
-            return required_string(source, "url", path, part.url);
+            return required_string(source, path, "url", part.url);
         }
         if (type == "file") {
-            return required_string(source, "file_id", path, part.file_id);
+            return required_string(source, path, "file_id", part.file_id);
         }
         return fail(Path(path, "type"), "has an unknown value " + quoted(type));
     }
@@ -243,14 +246,14 @@ private:
         Path at(path, "source");
         json::Value source = block["source"];
         Part part = made_of(block, PartType::file);
-        if (!cache_control(block, path, part.cache_control)
-            || !optional_string(block, "title", path, part.filename)) {
+        if (!optional_object(block, path, "cache_control", part.cache_control)
+            || !optional_text(block, path, "title", part.filename)) {
             return false;
         }
 
         std::string_view text;
         if (source["type"].string() == "text") {
-            if (!required_string(source, "data", at, text)) {
+            if (!required_string(source, at, "data", text)) {
                 return false;
             }
         } else if (source["type"].string() == "content") {
@@ -300,9 +303,9 @@ private:
         Part part = made_of(block, PartType::text);
         std::string_view title;
         std::string_view source;
-        if (!cache_control(block, path, part.cache_control)
-            || !required_string(block, "title", path, title)
-            || !required_string(block, "source", path, source)) {
+        if (!optional_object(block, path, "cache_control", part.cache_control)
+            || !required_string(block, path, "title", title)
+            || !required_string(block, path, "source", source)) {
             return false;
         }
         Message inner(memory_);
@@ -341,8 +344,8 @@ private:
     bool read_thinking_block(json::Value block, const Path &path,
                              Message &message) {
         Part part = made_of(block, PartType::reasoning);
-        if (!required_string(block, "thinking", path, part.text)
-            || !optional_string(block, "signature", path, part.signature)) {
+        if (!required_string(block, path, "thinking", part.text)
+            || !optional_text(block, path, "signature", part.signature)) {
             return false;
         }
         message.parts.push_back(part);
@@ -352,7 +355,7 @@ private:
     bool read_redacted_thinking(json::Value block, const Path &path,
                                 Message &message) {
         Part part = made_of(block, PartType::redacted_reasoning);
-        if (!required_string(block, "data", path, part.data)) {
+        if (!required_string(block, path, "data", part.data)) {
             return false;
         }
         if (part.data.starts_with(google_mark)) {
@@ -366,9 +369,9 @@ private:
     bool read_tool_use(json::Value block, const Path &path,
                        Message &message) {
         Part part = made_of(block, PartType::tool_call);
-        if (!cache_control(block, path, part.cache_control)
-            || !required_string(block, "id", path, part.id)
-            || !required_string(block, "name", path, part.name)) {
+        if (!optional_object(block, path, "cache_control", part.cache_control)
+            || !required_string(block, path, "id", part.id)
+            || !required_string(block, path, "name", part.name)) {
             return false;
         }
         json::Value input = block["input"];
@@ -388,8 +391,8 @@ private:
         result.role = Role::tool;
         result.source = block;
         std::optional<bool> is_error;
-        if (!required_string(block, "tool_use_id", path, result.tool_call_id)
-            || !optional_boolean(block, "is_error", path, is_error)) {
+        if (!required_string(block, path, "tool_use_id", result.tool_call_id)
+            || !optional_boolean(block, path, "is_error", is_error)) {
             return false;
         }
         result.tool_error = is_error.value_or(false);

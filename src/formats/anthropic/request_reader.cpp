@@ -6,15 +6,18 @@
 #include <string_view>
 
 #include "formats/anthropic/anthropic.hpp"
-#include "formats/anthropic/fields.hpp"
 #include "formats/anthropic/message_reader.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/fields.hpp"
 
 namespace llm::anthropic {
 
 namespace {
 
-class RequestReader : FieldReader {
+using fields::Path;
+using fields::quoted;
+
+class RequestReader : fields::Reader {
 public:
     RequestReader(const json::Document &document,
                   std::pmr::memory_resource *memory)
@@ -45,7 +48,7 @@ private:
         }
 
         Path top;
-        if (!required_string(root_, "model", top, request_.model)) {
+        if (!required_string(root_, top, "model", request_.model)) {
             return false;
         }
         if (request_.model.empty()) {
@@ -143,7 +146,7 @@ private:
         if (!value.is_null() && !value.is_object()) {
             return fail(path, "must be an object");
         }
-        return optional_string(value, "user_id", path, request_.user);
+        return optional_text(value, path, "user_id", request_.user);
     }
 
     bool read_service_tier(json::Value value, const Path &path) {
@@ -164,7 +167,7 @@ private:
             return fail(path, "must be an object");
         }
         std::string_view type;
-        if (!required_string(value, "type", path, type)) {
+        if (!required_string(value, path, "type", type)) {
             return false;
         }
 
@@ -200,7 +203,7 @@ private:
         if (!value.is_object()) {
             return fail(path, "must be an object");
         }
-        if (!optional_string(value, "effort", path,
+        if (!optional_text(value, path, "effort",
                              request_.reasoning.effort)
             || !read_output_format(value["format"], Path(path, "format"))) {
             return false;
@@ -223,7 +226,7 @@ private:
             return fail(path, "must be an object");
         }
         std::string_view type;
-        if (!required_string(value, "type", path, type)) {
+        if (!required_string(value, path, "type", type)) {
             return false;
         }
         if (type != "json_schema") {
@@ -270,24 +273,25 @@ private:
         std::string_view type = "custom";
         chat::Tool tool;
         tool.source = value;
-        if (!optional_string(value, "type", path, type)
-            || !cache_control(value, path, tool.cache_control)) {
+        if (!optional_text(value, path, "type", type)
+            || !optional_object(value, path, "cache_control",
+                                tool.cache_control)) {
             return false;
         }
 
         if (type != "custom") {
             // A tool that Anthropic itself defines, web_search_20250305 say.
             tool.type = chat::Tool::Type::native;
-            if (!optional_string(value, "name", path, tool.name)) {
+            if (!optional_text(value, path, "name", tool.name)) {
                 return false;
             }
             request_.tools.push_back(tool);
             return true;
         }
 
-        if (!required_string(value, "name", path, tool.name)
-            || !optional_string(value, "description", path, tool.description)
-            || !optional_boolean(value, "strict", path, tool.strict)) {
+        if (!required_string(value, path, "name", tool.name)
+            || !optional_text(value, path, "description", tool.description)
+            || !optional_boolean(value, path, "strict", tool.strict)) {
             return false;
         }
         if (!value["input_schema"].is_object()) {
@@ -320,7 +324,7 @@ private:
         };
 
         std::string_view type;
-        if (!required_string(value, "type", path, type)) {
+        if (!required_string(value, path, "type", type)) {
             return false;
         }
         auto row = std::find_if(std::begin(modes), std::end(modes),
@@ -333,13 +337,13 @@ private:
         chat::ToolChoice choice;
         choice.mode = row->mode;
         if (choice.mode == Mode::named
-            && !required_string(value, "name", path, choice.name)) {
+            && !required_string(value, path, "name", choice.name)) {
             return false;
         }
         request_.tool_choice = choice;
 
         std::optional<bool> disabled;
-        if (!optional_boolean(value, "disable_parallel_tool_use", path,
+        if (!optional_boolean(value, path, "disable_parallel_tool_use",
                               disabled)) {
             return false;
         }

@@ -7,22 +7,21 @@
 #include <iterator>
 #include <string>
 
-#include "formats/anthropic/fields.hpp"
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/tables.hpp"
+#include "formats/fields.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::bedrock {
 
 namespace {
 
-using anthropic::FieldReader;
-using anthropic::Path;
-using anthropic::quoted;
 using chat::Message;
 using chat::Part;
 using chat::PartType;
 using chat::Role;
+using fields::Path;
+using fields::quoted;
 
 // Whether the object has these members and no other.
 bool has_only(json::Value object,
@@ -35,7 +34,7 @@ bool has_only(json::Value object,
                        });
 }
 
-class MessageReader : FieldReader {
+class MessageReader : fields::Reader {
 public:
     MessageReader(chat::Request &request, std::pmr::memory_resource *memory)
         : memory_(memory), request_(request) {}
@@ -122,7 +121,7 @@ private:
             return fail(path, "must be an object");
         }
         std::string_view word;
-        if (!required_string(value, "role", path, word)) {
+        if (!required_string(value, path, "role", word)) {
             return false;
         }
         auto row = std::find_if(std::begin(roles), std::end(roles),
@@ -241,7 +240,7 @@ private:
     bool read_media(json::Value value, const Path &path,
                     std::string_view block, Part &part) {
         std::string_view format;
-        if (!required_string(value, "format", path, format)) {
+        if (!required_string(value, path, "format", format)) {
             return false;
         }
         const MediaRow *row = find_format(block, format);
@@ -291,7 +290,7 @@ private:
     bool read_document(json::Value value, const Path &path, Part part,
                        Message &message) {
         std::string_view name;
-        if (!required_string(value, "name", path, name)) {
+        if (!required_string(value, path, "name", name)) {
             return false;
         }
         json::Value source = value["source"];
@@ -323,8 +322,8 @@ private:
         std::string_view title;
         std::string_view source;
         Message inner(memory_);
-        if (!required_string(value, "title", path, title)
-            || !required_string(value, "source", path, source)
+        if (!required_string(value, path, "title", title)
+            || !required_string(value, path, "source", source)
             || !read_blocks(value["content"], Path(path, "content"),
                             in_document, inner)) {
             return false;
@@ -382,8 +381,8 @@ private:
         }
         json::Value text = value["reasoningText"];
         Path at(path, "reasoningText");
-        if (!required_string(text, "text", at, part.text)
-            || !optional_string(text, "signature", at, part.signature)) {
+        if (!required_string(text, at, "text", part.text)
+            || !optional_text(text, at, "signature", part.signature)) {
             return false;
         }
         forget(part, value.size() == 1
@@ -397,8 +396,8 @@ private:
             // A tool that the provider runs itself.
             return push(part, PartType::native, message);
         }
-        if (!required_string(value, "toolUseId", path, part.id)
-            || !required_string(value, "name", path, part.name)) {
+        if (!required_string(value, path, "toolUseId", part.id)
+            || !required_string(value, path, "name", part.name)) {
             return false;
         }
         json::Value input = value["input"];
@@ -423,8 +422,8 @@ private:
         result.role = Role::tool;
         result.source = value;
         std::string_view status;
-        if (!required_string(value, "toolUseId", path, result.tool_call_id)
-            || !optional_string(value, "status", path, status)
+        if (!required_string(value, path, "toolUseId", result.tool_call_id)
+            || !optional_text(value, path, "status", status)
             || !read_blocks(value["content"], Path(path, "content"),
                             in_result, result)) {
             return false;

@@ -7,20 +7,19 @@
 #include <string_view>
 
 #include "formats/anthropic/anthropic.hpp"
-#include "formats/anthropic/fields.hpp"
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/message_reader.hpp"
 #include "formats/bedrock/tables.hpp"
+#include "formats/fields.hpp"
 
 namespace llm::bedrock {
 
 namespace {
 
-using anthropic::FieldReader;
-using anthropic::Path;
-using anthropic::quoted;
+using fields::Path;
+using fields::quoted;
 
-class RequestReader : FieldReader {
+class RequestReader : fields::Reader {
 public:
     RequestReader(const json::Document &document,
                   std::pmr::memory_resource *memory)
@@ -165,9 +164,9 @@ private:
         }
 
         Path at(path, "toolSpec");
-        if (!required_string(spec, "name", at, tool.name)
-            || !optional_string(spec, "description", at, tool.description)
-            || !optional_boolean(spec, "strict", at, tool.strict)) {
+        if (!required_string(spec, at, "name", tool.name)
+            || !optional_text(spec, at, "description", tool.description)
+            || !optional_boolean(spec, at, "strict", tool.strict)) {
             return false;
         }
         tool.parameters = spec["inputSchema"]["json"];
@@ -208,7 +207,7 @@ private:
             chat::ToolChoice choice;
             choice.mode = row.mode;
             if (choice.mode == Mode::named
-                && !required_string(chosen, "name", Path(path, "tool"),
+                && !required_string(chosen, Path(path, "tool"), "name",
                                     choice.name)) {
                 return false;
             }
@@ -279,7 +278,7 @@ private:
 
     bool read_output(json::Value value, const Path &path) {
         if (!object(value, path)
-            || !optional_string(value, "effort", path,
+            || !optional_text(value, path, "effort",
                                 request_.reasoning.effort)) {
             return false;
         }
@@ -305,8 +304,8 @@ private:
         chat::ResponseFormat format;
         format.type = chat::ResponseFormat::Type::json_schema;
         format.name = "structured_output";
-        if (!optional_string(source, "name", place, format.name)
-            || !optional_string(source, "description", place,
+        if (!optional_text(source, place, "name", format.name)
+            || !optional_text(source, place, "description",
                                 format.description)) {
             return false;
         }
@@ -333,7 +332,7 @@ private:
     bool read_service_tier(json::Value value, const Path &path) {
         std::string_view tier;
         if (!object(value, path)
-            || !required_string(value, "type", path, tier)) {
+            || !required_string(value, path, "type", tier)) {
             return false;
         }
         request_.service_tier = openai_tier(tier);

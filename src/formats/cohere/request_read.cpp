@@ -15,9 +15,9 @@ using chat::Part;
 using chat::PartType;
 using chat::Request;
 using chat::Role;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
 class RequestReader : functions::ToolListReader {
 public:

@@ -3,16 +3,16 @@
 #include <variant>
 
 #include "formats/completions/completions.hpp"
-#include "formats/openai/fields.hpp"
+#include "formats/fields.hpp"
 
 namespace llm::completions {
 
 namespace {
 
 using chat::Request;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
 // OpenAI API reference: what an answer has where nothing is said.
 constexpr std::int64_t default_max_tokens = 16;
@@ -52,7 +52,7 @@ constexpr ScalarMember scalars[] = {
     {"logit_bias", &Request::logit_bias, Kind::object},
 };
 
-class RequestReader : openai::FieldReader {
+class RequestReader : fields::Reader {
 public:
     RequestReader(Value root, std::pmr::memory_resource *memory)
         : root_(root), memory_(memory), request_(memory) {}
@@ -265,12 +265,12 @@ Result<RequestHead> parse_head(const json::Document &document) {
 
     Value stream = root["stream"];
     if (!stream.is_null() && !stream.is_bool()) {
-        return fail("stream", openai::expected(Kind::boolean));
+        return fail("stream", fields::expected(Kind::boolean));
     }
     head.stream = stream.boolean();
     Value options = root["stream_options"];
     if (!options.is_null() && !options.is_object()) {
-        return fail("stream_options", openai::expected(Kind::object));
+        return fail("stream_options", fields::expected(Kind::object));
     }
     head.include_usage = options["include_usage"].boolean();
 

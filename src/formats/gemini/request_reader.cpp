@@ -7,22 +7,22 @@
 #include <string_view>
 
 #include "formats/anthropic/anthropic.hpp"
+#include "formats/fields.hpp"
 #include "formats/gemini/content_reader.hpp"
 #include "formats/gemini/gemini.hpp"
 #include "formats/gemini/schema.hpp"
 #include "formats/gemini/tables.hpp"
-#include "formats/openai/fields.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::gemini {
 
 namespace {
 
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
-class RequestReader : openai::FieldReader {
+class RequestReader : fields::Reader {
 public:
     RequestReader(Value root, std::pmr::memory_resource *memory)
         : root_(root), memory_(memory), request_(memory) {}

@@ -15,9 +15,9 @@ using chat::Part;
 using chat::PartType;
 using chat::Request;
 using chat::Role;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
 // Members of /api/generate with which it is not a chat: no other API here has
 // a place for them, and the answer would be another one without.

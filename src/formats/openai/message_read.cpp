@@ -18,6 +18,7 @@ using chat::Part;
 using chat::PartType;
 using chat::Request;
 using chat::Role;
+using fields::Path;
 using json::Kind;
 using json::Value;
 
@@ -25,7 +26,7 @@ constexpr unsigned bit(Role role) {
     return 1U << static_cast<unsigned>(role);
 }
 
-class MessageReader : FieldReader {
+class MessageReader : fields::Reader {
 public:
     MessageReader(Request &request, std::pmr::memory_resource *memory)
         : memory_(memory), request_(request), calls_(memory),

@@ -2,7 +2,7 @@
 #include <utility>
 #include <variant>
 
-#include "formats/openai/fields.hpp"
+#include "formats/fields.hpp"
 #include "formats/openai/message_read.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/openai/tables.hpp"
@@ -12,10 +12,11 @@ namespace llm::openai {
 namespace {
 
 using chat::Request;
+using fields::Path;
 using json::Kind;
 using json::Value;
 
-class RequestReader : FieldReader {
+class RequestReader : fields::Reader {
 public:
     RequestReader(Value root, std::pmr::memory_resource *memory)
         : root_(root), memory_(memory), request_(memory) {}
@@ -439,12 +440,12 @@ Result<RequestHead> parse_head(const json::Document &document) {
     Value stream = root["stream"];
     head.stream = stream.boolean();
     if (!stream.is_null() && !stream.is_bool()) {
-        return fail("stream", expected(Kind::boolean));
+        return fail("stream", fields::expected(Kind::boolean));
     }
 
     Value options = root["stream_options"];
     if (!options.is_null() && !options.is_object()) {
-        return fail("stream_options", expected(Kind::object));
+        return fail("stream_options", fields::expected(Kind::object));
     }
     head.include_usage = options["include_usage"].boolean();
 

@@ -20,9 +20,9 @@ using chat::Part;
 using chat::PartType;
 using chat::Request;
 using chat::Role;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
 constexpr unsigned bit(Role role) {
     return 1U << static_cast<unsigned>(role);
@@ -33,7 +33,7 @@ constexpr unsigned not_assistant = any_role & ~bit(Role::assistant);
 
 // What one turn of the assistant's is, is one item each here: its thoughts,
 // its texts, its calls. They become one message, as other APIs have it.
-class ItemReader : openai::FieldReader {
+class ItemReader : fields::Reader {
 public:
     ItemReader(Request &request, std::pmr::memory_resource *memory)
         : memory_(memory), request_(request), calls_(memory) {}

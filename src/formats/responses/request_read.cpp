@@ -1,7 +1,7 @@
 #include <string>
 #include <utility>
 
-#include "formats/openai/fields.hpp"
+#include "formats/fields.hpp"
 #include "formats/responses/item_read.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/tables.hpp"
@@ -11,11 +11,11 @@ namespace llm::responses {
 namespace {
 
 using chat::Request;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
-class RequestReader : openai::FieldReader {
+class RequestReader : fields::Reader {
 public:
     RequestReader(Value root, std::pmr::memory_resource *memory)
         : root_(root), memory_(memory), request_(memory) {}
@@ -424,7 +424,7 @@ Result<RequestHead> parse_head(const json::Document &document) {
 
     Value stream = root["stream"];
     if (!stream.is_null() && !stream.is_bool()) {
-        return fail("stream", openai::expected(Kind::boolean));
+        return fail("stream", fields::expected(Kind::boolean));
     }
     head.stream = stream.boolean();
     head.include_usage = head.stream;
