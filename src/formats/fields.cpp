@@ -61,6 +61,22 @@ bool Reader::expect(Value value, Kind kind, const Path &path) {
     return fail(path, expected(kind));
 }
 
+bool Reader::integer(Value value, const Path &path, std::int64_t least,
+                     std::optional<std::int64_t> &out) {
+    out = value.integer();
+    return (out && *out >= least)
+           || fail(path, "must be an integer of at least "
+                             + std::to_string(least));
+}
+
+bool Reader::texts(Value value, const Path &path,
+                   std::pmr::vector<std::string_view> &out) {
+    return each(value, path, [&](Value element, const Path &where) {
+        out.push_back(element.string());
+        return expect(element, Kind::string, where);
+    });
+}
+
 bool Reader::number(Value value, const Path &path, double least, double most,
                     Value &out) {
     if (value.is_null()) {
@@ -80,8 +96,7 @@ bool Reader::number(Value value, const Path &path, double least, double most,
 bool Reader::required_text(Value object, const Path &path,
                            std::string_view name, std::string_view &out) {
     out = object[name].string();
-    return !out.empty()
-           || fail(Path(path, name), "must be a string that is not empty");
+    return !out.empty() || fail(Path(path, name), not_empty);
 }
 
 bool Reader::required_string(Value object, const Path &path,

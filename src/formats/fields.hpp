@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llm/json.hpp"
 #include "llm/result.hpp"
@@ -38,6 +40,11 @@ private:
 // For an error: what a value of the kind must be, "must be an array" say.
 std::string_view expected(json::Kind kind);
 
+// Likewise of a member that must be there, and of a text with something in it.
+inline constexpr std::string_view missing = "is missing";
+inline constexpr std::string_view not_empty =
+    "must be a string that is not empty";
+
 // For a message to a person: short, whatever the client sent.
 std::string quoted(std::string_view text);
 
@@ -47,6 +54,25 @@ class Reader {
 protected:
     bool fail(const Path &path, std::string_view reason);
     bool expect(json::Value value, json::Kind kind, const Path &path);
+    bool integer(json::Value value, const Path &path, std::int64_t least,
+                 std::optional<std::int64_t> &out);
+    // An array. `read(element, path)` reads one element, as functions here.
+    template <typename Read>
+    bool each(json::Value value, const Path &path, Read read) {
+        if (!expect(value, json::Kind::array, path)) {
+            return false;
+        }
+        std::size_t index = 0;
+        for (json::Value element : value.elements()) {
+            if (!read(element, Path(path, index++))) {
+                return false;
+            }
+        }
+        return true;
+    }
+    // An array of strings, which are appended.
+    bool texts(json::Value value, const Path &path,
+               std::pmr::vector<std::string_view> &out);
     // Nothing for null, and for no value.
     bool number(json::Value value, const Path &path, double least, double most,
                 json::Value &out);
