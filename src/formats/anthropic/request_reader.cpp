@@ -387,7 +387,11 @@ const RequestReader::MemberRow *RequestReader::end_of_member_rows() {
 
 Result<chat::Request> parse_request(const json::Document &document,
                                     std::pmr::memory_resource *memory) {
-    return RequestReader(document, memory).read();
+    auto request = RequestReader(document, memory).read();
+    if (request) {
+        request->origin = &anthropic_format();
+    }
+    return request;
 }
 
 Result<RequestHead> parse_head(const json::Document &document) {
