@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "formats/anthropic/tables.hpp"
-#include "formats/fields.hpp"
+#include "formats/block_message_reader.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::anthropic {
@@ -23,31 +23,13 @@ using chat::Role;
 using fields::Path;
 using fields::quoted;
 
-class MessageReader : fields::Reader {
+class MessageReader final : public BlockMessageReader {
 public:
-    MessageReader(chat::Request &request, std::pmr::memory_resource *memory)
-        : memory_(memory), request_(request) {}
-
-    Result<void> read(json::Value root) {
-        Path top;
-        if (!read_system(root["system"], Path(top, "system"))
-            || !read_messages(root["messages"], Path(top, "messages"))) {
-            return std::move(error_);
-        }
-        return {};
-    }
+    using BlockMessageReader::BlockMessageReader;
 
 private:
     using BlockReader = bool (MessageReader::*)(json::Value, const Path &,
                                                 Message &);
-
-    // Where a content block may be.
-    enum Place : unsigned {
-        in_system = 1,
-        in_user = 2,
-        in_assistant = 4,
-        in_result = 8,
-    };
 
     struct BlockRow {
         std::string_view type;
@@ -58,89 +40,9 @@ private:
     static const BlockRow block_rows[];
     static const BlockRow *end_of_block_rows();
 
-    bool read_system(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
-        }
-        Message message(memory_);
-        message.role = Role::system;
-        if (!read_content(value, path, in_system, message)) {
-            return false;
-        }
-        push_unless_empty(message);
-        return true;
-    }
-
-    bool read_messages(json::Value value, const Path &path) {
-        if (!value.is_array()) {
-            return fail(path, value ? "must be an array" : "is required");
-        }
-        if (value.size() == 0) {
-            return fail(path, "must not be empty");
-        }
-        request_.messages.reserve(value.size() + 1);
-        std::size_t i = 0;
-        for (json::Value message : value.elements()) {
-            if (!read_message(message, Path(path, i++))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    bool read_message(json::Value value, const Path &path) {
-        static constexpr struct {
-            std::string_view word;
-            Role role;
-            Place place;
-        } roles[] = {
-            {"user", Role::user, in_user},
-            {"assistant", Role::assistant, in_assistant},
-            {"system", Role::system, in_system},
-        };
-
-        if (!value.is_object()) {
-            return fail(path, "must be an object");
-        }
-        std::string_view word;
-        if (!required_string(value, path, "role", word)) {
-            return false;
-        }
-        auto row = std::find_if(std::begin(roles), std::end(roles),
-                                [&](auto &row) { return row.word == word; });
-        if (row == std::end(roles)) {
-            return fail(Path(path, "role"),
-                        "has an unknown value " + quoted(word));
-        }
-
-        std::size_t before = request_.messages.size();
-        Message message(memory_);
-        message.role = row->role;
-        message.source = value;
-        json::Value content = value["content"];
-        if (!content) {
-            return fail(Path(path, "content"), "is required");
-        }
-        if (!read_content(content, Path(path, "content"), row->place,
-                          message)) {
-            return false;
-        }
-        // A message of tool results only has become others.
-        if (!message.parts.empty() || request_.messages.size() == before) {
-            request_.messages.push_back(std::move(message));
-        }
-        return true;
-    }
-
-    void push_unless_empty(Message &message) {
-        if (!message.parts.empty()) {
-            request_.messages.push_back(std::move(message));
-        }
-    }
-
     // A string, or an array of blocks.
     bool read_content(json::Value content, const Path &path, Place place,
-                      Message &message) {
+                      Message &message) override {
         if (content.is_string()) {
             Part part;
             part.text = content.string();
@@ -151,13 +53,10 @@ private:
             return fail(path, "must be a string or an array");
         }
         message.parts.reserve(content.size());
-        std::size_t i = 0;
-        for (json::Value block : content.elements()) {
-            if (!read_block(block, Path(path, i++), place, message)) {
-                return false;
-            }
-        }
-        return true;
+        return each(content, path,
+                    [&](json::Value block, const Path &where) {
+                        return read_block(block, where, place, message);
+                    });
     }
 
     bool read_block(json::Value block, const Path &path, Place place,
@@ -318,29 +217,6 @@ private:
         return true;
     }
 
-    std::string_view titled(std::string_view title, std::string_view source,
-                            std::string_view text) {
-        if (title.empty() && source.empty()) {
-            return text;
-        }
-        std::string_view line = source.empty() || title.empty() ? "" : "\n";
-        return arena_concat(memory_, {title, line, source, "\n\n", text});
-    }
-
-    std::string_view joined(const Message &message) {
-        if (message.parts.size() == 1) {
-            return message.parts.front().text;
-        }
-        std::string text;
-        for (const Part &part : message.parts) {
-            if (!text.empty()) {
-                text.push_back('\n');
-            }
-            text.append(part.text);
-        }
-        return arena_copy(memory_, text);
-    }
-
     bool read_thinking_block(json::Value block, const Path &path,
                              Message &message) {
         Part part = made_of(block, PartType::reasoning);
@@ -430,8 +306,6 @@ private:
         return true;
     }
 
-    std::pmr::memory_resource *memory_;
-    chat::Request &request_;
     // Of the call that follows, by one of Google's models.
     std::string_view call_signature_;
 };

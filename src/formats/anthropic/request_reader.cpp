@@ -204,7 +204,7 @@ private:
             return fail(path, "must be an object");
         }
         if (!optional_text(value, path, "effort",
-                             request_.reasoning.effort)
+                           request_.reasoning.effort)
             || !read_output_format(value["format"], Path(path, "format"))) {
             return false;
         }

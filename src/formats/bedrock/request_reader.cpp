@@ -279,7 +279,7 @@ private:
     bool read_output(json::Value value, const Path &path) {
         if (!object(value, path)
             || !optional_text(value, path, "effort",
-                                request_.reasoning.effort)) {
+                              request_.reasoning.effort)) {
             return false;
         }
         json::Value text = value["textFormat"];
@@ -306,7 +306,7 @@ private:
         format.name = "structured_output";
         if (!optional_text(source, place, "name", format.name)
             || !optional_text(source, place, "description",
-                                format.description)) {
+                              format.description)) {
             return false;
         }
         // A text of JSON, not JSON. Lives as long as the memory does.
