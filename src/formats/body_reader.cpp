@@ -89,6 +89,22 @@ bool BodyReader::read_function(Value value, const Path &path,
            && optional_object(value, path, "parameters", tool.parameters);
 }
 
+bool BodyReader::read_function_list(Value value, const Path &path) {
+    return each(value, path, [this](Value element, const Path &where) {
+        chat::Tool &tool = request_.tools.emplace_back();
+        tool.source = element;
+        if (!expect(element, Kind::object, where)) {
+            return false;
+        }
+        std::string_view type = element["type"].string();
+        if (!type.empty() && type != "function") {
+            return fail(Path(where, "type"), "must be \"function\"");
+        }
+        return read_function(element["function"], Path(where, "function"),
+                             tool);
+    });
+}
+
 bool BodyReader::read_choice_word(Value value, const Path &path,
                                   chat::ToolChoice &choice) {
     using Mode = chat::ToolChoice::Mode;

@@ -81,6 +81,9 @@ protected:
 
     // {"name","description","parameters"}
     bool read_function(json::Value value, const Path &path, chat::Tool &tool);
+    // [{"type":"function","function":{...}}]. A tool without "type" is a
+    // function.
+    bool read_function_list(json::Value value, const Path &path);
     // "auto", "none", "required"; an object is left to the caller.
     bool read_choice_word(json::Value value, const Path &path,
                           chat::ToolChoice &choice);

@@ -6,50 +6,7 @@ namespace llm::functions {
 
 using chat::Part;
 using chat::PartType;
-using fields::Path;
-using json::Kind;
 using json::Value;
-
-bool ToolListReader::read_tools(Value value, const Path &path,
-                                chat::List<chat::Tool> &tools) {
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        Path where(path, index++);
-        if (!expect(element, Kind::object, where)) {
-            return false;
-        }
-        chat::Tool tool;
-        tool.source = element;
-        std::string_view type = element["type"].string();
-        if (!type.empty() && type != "function") {
-            return fail(Path(where, "type"), "must be \"function\"");
-        }
-        if (!read_function(element["function"], Path(where, "function"),
-                           tool)) {
-            return false;
-        }
-        tools.push_back(tool);
-    }
-    return true;
-}
-
-bool ToolListReader::read_function(Value value, const Path &path,
-                                   chat::Tool &tool) {
-    if (!expect(value, Kind::object, path)
-        || !required_text(value, path, "name", tool.name)
-        || !optional_text(value, path, "description", tool.description)) {
-        return false;
-    }
-    Value parameters = value["parameters"];
-    if (parameters.is_null()) {
-        return true;
-    }
-    tool.parameters = parameters;
-    return expect(parameters, Kind::object, Path(path, "parameters"));
-}
 
 void write_tool(json::Writer &w, const chat::Tool &tool) {
     w.begin_object().member("type", "function").key("function").begin_object()

@@ -1,30 +1,18 @@
 // What APIs beside OpenAI's have taken over from it: tools and tool calls in
-// its shape, and what a writer for another API refuses of its requests.
+// its shape, and what a writer for another API refuses of its requests. (Their
+// readers: body_reader.hpp.)
 #pragma once
 
 #include <initializer_list>
 #include <string>
 #include <string_view>
 
-#include "formats/fields.hpp"
 #include "llm/chat.hpp"
 #include "llm/format.hpp"
 
 namespace llm::functions {
 
-// Reads [{"type":"function","function":{"name","description","parameters"}}].
-// A tool without "type" is a function.
-class ToolListReader : protected fields::Reader {
-protected:
-    bool read_tools(json::Value value, const fields::Path &path,
-                    chat::List<chat::Tool> &tools);
-
-private:
-    bool read_function(json::Value value, const fields::Path &path,
-                       chat::Tool &tool);
-};
-
-// One tool in that shape; parameters are always there, an object without
+// {"type":"function","function":{"name","description","parameters"}}; parameters are always there, an object without
 // properties where the tool has none.
 void write_tool(json::Writer &w, const chat::Tool &tool);
 

@@ -26,9 +26,9 @@ bool HeadReader::check_list(std::string_view name) {
                                    : "must be an array that is not empty");
 }
 
-bool HeadReader::read_stream() {
+bool HeadReader::read_stream(bool otherwise) {
     Value stream = root_["stream"];
-    head.stream = stream.boolean();
+    head.stream = stream.boolean(otherwise);
     return stream.is_null() || expect(stream, Kind::boolean, Path("stream"));
 }
 

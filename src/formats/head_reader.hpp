@@ -20,13 +20,13 @@ public:
     bool read_model();
     // A member that must be an array with something in it.
     bool check_list(std::string_view name);
-    bool read_stream();
+    // `otherwise`: whether the API streams where the request does not say.
+    bool read_stream(bool otherwise = false);
     bool read_stream_options();
     bool read_max_tokens(std::string_view name, std::int64_t least);
 
     using Reader::fail;
 
-    json::Value operator[](std::string_view name) const { return root_[name]; }
     Result<RequestHead> result(bool read);
 
     RequestHead head;
