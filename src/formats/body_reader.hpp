@@ -68,6 +68,10 @@ protected:
     }
 
     bool read_model(json::Value value, const Path &path);
+    // A list of texts.
+    bool read_stops(json::Value value, const Path &path) {
+        return texts(value, path, request_.stop);
+    }
     // A text, or a list of texts.
     bool read_stop(json::Value value, const Path &path);
     bool read_stream_options(json::Value value, const Path &path);

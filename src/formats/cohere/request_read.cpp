@@ -40,7 +40,6 @@ private:
     bool read_image(Value value, const Path &path, Part &part);
     bool read_calls(Value value, const Path &path, Message &message);
     bool read_result(Value value, const Path &path, Message &message);
-    bool read_stops(Value value, const Path &path);
     bool read_strict_tools(Value value, const Path &path);
     bool read_tool_choice(Value value, const Path &path);
     bool read_response_format(Value value, const Path &path);
@@ -263,10 +262,6 @@ bool RequestReader::read_result(Value value, const Path &path,
 }
 
 // All else
-
-bool RequestReader::read_stops(Value value, const Path &path) {
-    return texts(value, path, request_.stop);
-}
 
 bool RequestReader::read_strict_tools(Value value, const Path &path) {
     for (chat::Tool &tool : request_.tools) {
