@@ -68,58 +68,6 @@ void write_object_call(json::Writer &w, const Part &call, std::size_t index) {
         .end_object().end_object();
 }
 
-namespace {
-
-// Hints (seed, logit_bias, penalties, verbosity and the like) are no rows
-// here: they are left out without a word.
-struct Row {
-    std::string_view name;
-    bool (*asked)(const chat::Request &);
-};
-
-constexpr Row rows[] = {
-    {"n", [](const chat::Request &request) {
-         return request.n.value_or(1) > 1;
-     }},
-    {"logprobs", [](const chat::Request &request) {
-         return request.logprobs.value_or(false);
-     }},
-    {"modalities", [](const chat::Request &request) {
-         for (Value one : request.modalities.elements()) {
-             if (one.string() != "text") {
-                 return true;
-             }
-         }
-         return false;
-     }},
-    {"web_search_options", [](const chat::Request &request) {
-         return request.web_search_options.is_object();
-     }},
-    // Anthropic's.
-    {"mcp_servers", [](const chat::Request &request) {
-         return std::any_of(
-             request.extra.begin(), request.extra.end(),
-             [](const json::Member &member) {
-                 return member.name == "mcp_servers";
-             });
-     }},
-};
-
-}  // namespace
-
-std::string_view unsupported_member(
-    const chat::Request &request,
-    std::initializer_list<std::string_view> known) {
-    for (const Row &row : rows) {
-        bool is_known =
-            std::find(known.begin(), known.end(), row.name) != known.end();
-        if (!is_known && row.asked(request)) {
-            return row.name;
-        }
-    }
-    return {};
-}
-
 Result<void> refuse(const WriteOptions &options, std::string_view what,
                     std::string param) {
     if (options.drop_unsupported) {

@@ -3,7 +3,6 @@
 // readers: body_reader.hpp.)
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -26,14 +25,6 @@ void write_object_call(json::Writer &w, const chat::Part &call,
 
 // JSON text on one line: between its values, line ends become blanks.
 void append_line(std::string &out, std::string_view json);
-
-// Whether the client asked for this, which most other APIs have no word for
-// although leaving it out makes the answer another one: the name of the first
-// such member; empty: nothing of the kind. Members in `known` are not looked
-// at.
-std::string_view unsupported_member(
-    const chat::Request &request,
-    std::initializer_list<std::string_view> known = {});
 
 // "WHAT cannot be sent to this model's provider"; nothing where unsupported
 // is dropped.
