@@ -5,7 +5,7 @@
 #include "formats/cohere/cohere.hpp"
 #include "formats/cohere/tables.hpp"
 #include "formats/head_reader.hpp"
-#include "formats/openai/data_url.hpp"
+#include "formats/openai/part_read.hpp"
 
 namespace llm::cohere {
 
@@ -213,18 +213,8 @@ bool RequestReader::read_image(Value value, const Path &path, Part &part) {
         || !optional_text(image, where, "detail", part.detail)) {
         return false;
     }
-    if (openai::is_data_url(part.url)) {
-        auto data = openai::parse_data_url(part.url);
-        if (!data) {
-            return fail(Path(where, "url"), "must be a base64 data URL");
-        }
-        part.url = {};
-        part.media_type = data->media_type;
-        part.data = data->data;
-        return true;
-    }
-    return part.url.starts_with("https://") || part.url.starts_with("http://")
-           || fail(Path(where, "url"), "must be an http, https or data URL");
+    std::string_view wrong = openai::take_image_url(part);
+    return wrong.empty() || fail(Path(where, "url"), wrong);
 }
 
 bool RequestReader::read_calls(Value value, const Path &path,
