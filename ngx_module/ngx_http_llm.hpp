@@ -10,6 +10,8 @@
 #include "cache/conf.hpp"
 #include "limit/conf.hpp"
 
+#include <span>
+
 #include "llm/embedding_format.hpp"
 #include "llm/format.hpp"
 
@@ -131,6 +133,12 @@ struct ngx_http_llm_pool_t {
     u_char *file;
     ngx_uint_t line;
 };
+
+inline std::span<ngx_http_llm_member_t> members_of(
+    const ngx_http_llm_pool_t *pool) noexcept {
+    return {static_cast<ngx_http_llm_member_t *>(pool->members.elts),
+            pool->members.nelts};
+}
 
 struct ngx_http_llm_main_conf_t {
     ngx_array_t providers;      // ngx_http_llm_provider_t *

@@ -165,11 +165,6 @@ std::span<ngx_http_llm_pool_t *> pools_of(ngx_http_llm_main_conf_t *mcf) {
             mcf->pools.nelts};
 }
 
-std::span<ngx_http_llm_member_t> members_of(ngx_http_llm_pool_t *pool) {
-    return {static_cast<ngx_http_llm_member_t *>(pool->members.elts),
-            pool->members.nelts};
-}
-
 std::string dollars(std::uint64_t nanodollars) {
     std::string text;
     llm::price::append_dollars(text, static_cast<std::int64_t>(nanodollars));
