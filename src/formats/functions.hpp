@@ -11,7 +11,7 @@
 
 namespace llm::functions {
 
-// {"type":"function","function":{"name","description","parameters"}}; parameters are always there, an object without
+// One tool in that shape; parameters are always there, an object without
 // properties where the tool has none.
 void write_tool(json::Writer &w, const chat::Tool &tool);
 
