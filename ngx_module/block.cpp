@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <exception>
 
+#include "setter.hpp"
+
 namespace {
 
 struct Block {
@@ -38,13 +40,13 @@ char *set(ngx_conf_t *cf, ngx_command_t *command, Block *block) noexcept {
     } catch (const std::exception &e) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\"", e.what(),
                            &command->name);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
 }
 
 char *on_directive(ngx_conf_t *cf, ngx_command_t *, void *data) noexcept {
     auto *block = static_cast<Block *>(data);
-    auto *args = static_cast<ngx_str_t *>(cf->args->elts);
+    auto *args = arguments(cf);
 
     auto *command = block->commands;
     while (command->name.len && to_view(command->name) != to_view(args[0])) {
@@ -58,14 +60,14 @@ char *on_directive(ngx_conf_t *cf, ngx_command_t *, void *data) noexcept {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown directive \"%V\" in \"%s\"", &args[0],
                            block->name);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
 
     if (!has_right_arguments(*command, cf->args->nelts)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid number of arguments in \"%V\" directive",
                            &args[0]);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
 
     const char *reason = "is duplicate";
@@ -78,7 +80,7 @@ char *on_directive(ngx_conf_t *cf, ngx_command_t *, void *data) noexcept {
     if (reason != NGX_CONF_OK && reason != NGX_CONF_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" directive %s",
                            &command->name, reason);
-        reason = static_cast<char *>(NGX_CONF_ERROR);
+        reason = conf_error();
     }
     return const_cast<char *>(reason);
 }

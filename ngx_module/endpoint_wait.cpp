@@ -5,10 +5,6 @@ namespace {
 // How long the known hosts of a pool wait for the unknown ones.
 constexpr ngx_msec_t patience = 1000;
 
-ngx_http_llm_member_t *members_of(const ngx_http_llm_pool_t *pool) {
-    return static_cast<ngx_http_llm_member_t *>(pool->members.elts);
-}
-
 }  // namespace
 
 ngx_http_llm_endpoints_ready_t::ngx_http_llm_endpoints_ready_t(

@@ -10,6 +10,8 @@
 #include "cache/conf.hpp"
 #include "limit/conf.hpp"
 
+#include <span>
+
 #include "llm/embedding_format.hpp"
 #include "llm/format.hpp"
 
@@ -132,6 +134,12 @@ struct ngx_http_llm_pool_t {
     ngx_uint_t line;
 };
 
+inline std::span<ngx_http_llm_member_t> members_of(
+    const ngx_http_llm_pool_t *pool) noexcept {
+    return {static_cast<ngx_http_llm_member_t *>(pool->members.elts),
+            pool->members.nelts};
+}
+
 struct ngx_http_llm_main_conf_t {
     ngx_array_t providers;      // ngx_http_llm_provider_t *
     ngx_array_t pools;          // ngx_http_llm_pool_t *, implicit ones too
@@ -194,7 +202,7 @@ inline bool ngx_http_llm_is_on(const ngx_http_llm_loc_conf_t *llcf) noexcept {
 
 // Directive handlers and life-cycle hooks, by file.
 
-// provider.cpp: llm_provider
+// provider/: llm_provider
 char *ngx_http_llm_provider_block(ngx_conf_t *cf, ngx_command_t *cmd,
                                   void *conf);
 ngx_http_llm_provider_t *ngx_http_llm_find_provider(

@@ -13,6 +13,7 @@
 #include "pass_through.hpp"
 #include "precontent.hpp"
 #include "query_key.hpp"
+#include "setter.hpp"
 #include "simulate.hpp"
 #include "status/status.hpp"
 #include "upstream.hpp"
@@ -28,23 +29,22 @@ ngx_http_llm_main_conf_t *main_conf(ngx_conf_t *cf) {
 // llm_pass POOL | PROVIDER | VALUE [strict];
 char *llm_pass(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(conf);
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
 
     if (llcf->pass) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     if (llcf->simulate) {
-        return const_cast<char *>("is incompatible with \"llm_simulate\"");
+        return conf_error("is incompatible with \"llm_simulate\"");
     }
     if (llcf->account.count_tokens == 1) {
-        return const_cast<char *>(
-            "is incompatible with \"llm_count_tokens\"");
+        return conf_error("is incompatible with \"llm_count_tokens\"");
     }
 
     auto pass = static_cast<ngx_http_llm_pass_t *>(
         ngx_pcalloc(cf->pool, sizeof(ngx_http_llm_pass_t)));
     if (pass == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     pass->name = value[1];
     pass->file = cf->conf_file->file.name.data;
@@ -54,7 +54,7 @@ char *llm_pass(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         if (to_view(value[i]) != "strict") {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\"", &value[i]);
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
         pass->strict = 1;
     }
@@ -63,14 +63,14 @@ char *llm_pass(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         pass->value = static_cast<ngx_http_complex_value_t *>(
             ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t)));
         if (pass->value == nullptr) {
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
         ngx_http_compile_complex_value_t ccv = {};
         ccv.cf = cf;
         ccv.value = &value[1];
         ccv.complex_value = pass->value;
         if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
     }
 
@@ -78,7 +78,7 @@ char *llm_pass(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     auto slot = static_cast<ngx_http_llm_pass_t **>(
         ngx_array_push(&mcf->passes));
     if (slot == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     *slot = pass;
     llcf->pass = pass;
@@ -241,7 +241,7 @@ char *bind_passes(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf) {
             if (provider) {
                 pass->pool = ngx_http_llm_provider_pool(cf, mcf, provider);
                 if (pass->pool == nullptr) {
-                    return static_cast<char *>(NGX_CONF_ERROR);
+                    return conf_error();
                 }
             }
         }
@@ -250,7 +250,7 @@ char *bind_passes(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf) {
                           "no llm_upstream and no llm_provider is named "
                           "\"%V\" in %s:%ui",
                           &pass->name, pass->file, pass->line);
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
     }
     return NGX_CONF_OK;
@@ -275,7 +275,7 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
         // A value with variables may name any provider.
         if (providers[i]->idle == nullptr
             || ngx_http_llm_provider_pool(cf, mcf, providers[i]) == nullptr) {
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
     }
 
@@ -353,7 +353,7 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
     if (conf->max_depth < 1 || conf->max_depth > 10000) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"llm_max_depth\" must be between 1 and 10000");
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
 
     // As proxy_pass: "if" and "limit_except" inside a location inherit the

@@ -10,6 +10,7 @@
 #include "credentials/credentials.hpp"
 #include "limit/conf.hpp"
 #include "ngx_http_llm.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -211,10 +212,10 @@ try {
 char *ngx_http_llm_pass_through_directive(ngx_conf_t *cf, ngx_command_t *,
                                           void *conf) noexcept {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(conf);
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
 
     if (llcf->pass_through != NGX_CONF_UNSET_UINT) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     llcf->pass_through = 0;
     for (ngx_uint_t i = 1; i < cf->args->nelts; ++i) {
@@ -236,7 +237,7 @@ char *ngx_http_llm_pass_through_directive(ngx_conf_t *cf, ngx_command_t *,
         if (!known) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid value \"%V\"",
                                &value[i]);
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
     }
     return NGX_CONF_OK;

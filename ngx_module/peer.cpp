@@ -11,10 +11,6 @@ namespace {
 
 using llm::ErrorKind;
 
-ngx_http_llm_member_t *members_of(const ngx_http_llm_pool_t *pool) {
-    return static_cast<ngx_http_llm_member_t *>(pool->members.elts);
-}
-
 uint64_t all_members(const ngx_http_llm_pool_t *pool) {
     return pool->members.nelts >= 64
                ? ~uint64_t{0}
@@ -405,7 +401,7 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
     up->member = -1;
 
     if (again) {
-        up->tried &= ~(uint64_t{1} << (&member - members_of(up->pool)));
+        up->tried &= ~(uint64_t{1} << (&member - members_of(up->pool).data()));
     }
     if (!failed && !member.provider->group) {
         ngx_http_llm_keepalive_save(member.provider->idle, pc,

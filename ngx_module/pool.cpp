@@ -5,6 +5,7 @@
 
 #include "block.hpp"
 #include "pool_zone.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -30,20 +31,8 @@ struct PoolConf {
     ngx_array_t references;     // Reference, one for each member
 };
 
-ngx_str_t *arguments(ngx_conf_t *cf) noexcept {
-    return static_cast<ngx_str_t *>(cf->args->elts);
-}
-
-char *conf_error() noexcept {
-    return static_cast<char *>(NGX_CONF_ERROR);
-}
-
 ngx_http_llm_pool_t *pool_of(void *conf) noexcept {
     return &static_cast<PoolConf *>(conf)->pool;
-}
-
-ngx_http_llm_member_t *members_of(const ngx_http_llm_pool_t *pool) noexcept {
-    return static_cast<ngx_http_llm_member_t *>(pool->members.elts);
 }
 
 // The rest of text where it begins with "name=".
@@ -93,7 +82,7 @@ bool set_parameter(ngx_http_llm_member_t *member,
 // Whether a client could mean another member by one of its names.
 bool is_known(const ngx_http_llm_pool_t *pool, ngx_uint_t count,
               const ngx_str_t &name) noexcept {
-    auto *members = members_of(pool);
+    auto members = members_of(pool);
     for (ngx_uint_t i = 0; i < count; i++) {
         if (to_view(members[i].name) == to_view(name)
             || to_view(members[i].alias) == to_view(name))
@@ -299,7 +288,7 @@ char *complete(ngx_conf_t *cf, ngx_http_llm_pool_t *pool) noexcept {
 
 char *bind_members(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf,
                    PoolConf *conf) noexcept {
-    auto *members = members_of(&conf->pool);
+    auto members = members_of(&conf->pool);
     auto *references = static_cast<Reference *>(conf->references.elts);
 
     for (ngx_uint_t i = 0; i < conf->references.nelts; i++) {
@@ -365,7 +354,8 @@ ngx_http_llm_pool_t *ngx_http_llm_provider_pool(
     ngx_http_llm_provider_t *provider) {
     auto **pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
     for (ngx_uint_t i = 0; i < mcf->pools.nelts; i++) {
-        if (pools[i]->implicit && members_of(pools[i])->provider == provider) {
+        if (pools[i]->implicit
+            && members_of(pools[i]).front().provider == provider) {
             return pools[i];
         }
     }

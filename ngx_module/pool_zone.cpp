@@ -65,10 +65,6 @@ std::int64_t now() noexcept {
     return static_cast<std::int64_t>(ngx_current_msec);
 }
 
-ngx_http_llm_member_t *members_of(const ngx_http_llm_pool_t *pool) noexcept {
-    return static_cast<ngx_http_llm_member_t *>(pool->members.elts);
-}
-
 ngx_int_t make_key(ngx_pool_t *memory, const ngx_http_llm_pool_t *pool,
                    const ngx_http_llm_member_t &member, ngx_str_t *key)
     noexcept {
@@ -232,7 +228,7 @@ ngx_int_t ngx_http_llm_pool_health(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    auto *members = members_of(pool);
+    auto members = members_of(pool);
     for (ngx_uint_t i = 0; i < count; i++) {
         auto weight = static_cast<std::int64_t>(members[i].weight);
         new (&targets[i]) balance::Target{

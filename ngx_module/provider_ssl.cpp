@@ -1,5 +1,8 @@
 #include "provider_ssl.hpp"
 
+#include "block.hpp"
+#include "setter.hpp"
+
 namespace {
 
 // Where systems keep the certificates that they trust.
@@ -19,6 +22,45 @@ const char *ngx_http_llm_system_bundle() noexcept {
         }
     }
     return nullptr;
+}
+
+ngx_conf_bitmask_t ngx_http_llm_ssl_protocols[] = {
+    {ngx_string("TLSv1"), NGX_SSL_TLSv1},
+    {ngx_string("TLSv1.1"), NGX_SSL_TLSv1_1},
+    {ngx_string("TLSv1.2"), NGX_SSL_TLSv1_2},
+    {ngx_string("TLSv1.3"), NGX_SSL_TLSv1_3},
+    {ngx_null_string, 0},
+};
+
+char *ngx_http_llm_ssl_set_name(ngx_conf_t *cf, ngx_command_t *cmd,
+                                void *conf) noexcept {
+    auto *name = arguments(cf) + 1;
+    auto text = to_view(*name);
+    if (text.empty() || text.find_first_of("$:/ ") != text.npos
+        || ngx_http_llm_has_control(text))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid host name \"%V\"",
+                           name);
+        return conf_error();
+    }
+    *reinterpret_cast<ngx_str_t *>(static_cast<char *>(conf) + cmd->offset)
+        = *name;
+    return NGX_CONF_OK;
+}
+
+void ngx_http_llm_ssl_unset(ngx_http_llm_provider_ssl_t *conf) noexcept {
+    // Zero is right for all else.
+    conf->verify_depth = NGX_CONF_UNSET_UINT;
+}
+
+void ngx_http_llm_ssl_complete(ngx_http_llm_provider_ssl_t *conf) noexcept {
+    ngx_conf_init_uint_value(conf->verify_depth, 4);
+    if (conf->protocols == 0) {
+        conf->protocols = NGX_SSL_TLSv1_2 | NGX_SSL_TLSv1_3;
+    }
+    if (conf->ciphers.len == 0) {
+        ngx_str_set(&conf->ciphers, "DEFAULT");
+    }
 }
 
 #if (NGX_HTTP_SSL)

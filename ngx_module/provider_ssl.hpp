@@ -4,6 +4,8 @@
 
 #include "ngx_http_llm.hpp"
 
+// The directives of a block that begin with "ssl_", but for "ssl_name" and the
+// flags.
 struct ngx_http_llm_provider_ssl_t {
     ngx_uint_t protocols;
     ngx_str_t ciphers;
@@ -12,6 +14,16 @@ struct ngx_http_llm_provider_ssl_t {
     ngx_str_t certificate;          // of the client, may be empty
     ngx_str_t certificate_key;
 };
+
+// For "ssl_protocols", a member of that.
+extern ngx_conf_bitmask_t ngx_http_llm_ssl_protocols[];
+// For "ssl_name", a ngx_str_t at the directive's offset.
+char *ngx_http_llm_ssl_set_name(ngx_conf_t *cf, ngx_command_t *cmd,
+                                void *conf) noexcept;
+
+// Nothing is set yet; fills in what the block did not say.
+void ngx_http_llm_ssl_unset(ngx_http_llm_provider_ssl_t *conf) noexcept;
+void ngx_http_llm_ssl_complete(ngx_http_llm_provider_ssl_t *conf) noexcept;
 
 #if (NGX_HTTP_SSL)
 // A context of its own, for whoever is a TLS client: freed with the

@@ -6,10 +6,6 @@
 
 namespace {
 
-ngx_http_llm_member_t *members_of(const ngx_http_llm_pool_t *pool) {
-    return static_cast<ngx_http_llm_member_t *>(pool->members.elts);
-}
-
 // The member that goes by this name: alias first, then "provider/model", then
 // the model alone.
 ngx_int_t find_member(const ngx_http_llm_pool_t *pool, std::string_view name) {

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "ngx_http_llm.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -121,22 +122,21 @@ bool asks_to_wait(ngx_uint_t status) {
 char *ngx_http_llm_simulate_directive(ngx_conf_t *cf, ngx_command_t *,
                                       void *conf) noexcept {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(conf);
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
 
     if (llcf->simulate) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     if (llcf->pass) {
-        return const_cast<char *>("is incompatible with \"llm_pass\"");
+        return conf_error("is incompatible with \"llm_pass\"");
     }
     if (llcf->account.count_tokens == 1) {
-        return const_cast<char *>(
-            "is incompatible with \"llm_count_tokens\"");
+        return conf_error("is incompatible with \"llm_count_tokens\"");
     }
 
     void *memory = ngx_palloc(cf->pool, sizeof(Conf));
     if (memory == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     auto simulate = new (memory) Conf{};
 
@@ -144,7 +144,7 @@ char *ngx_http_llm_simulate_directive(ngx_conf_t *cf, ngx_command_t *,
     if (simulate->format == nullptr) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown format \"%V\"",
                            &value[1]);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
 
     for (ngx_uint_t i = 2; i < cf->args->nelts; ++i) {
@@ -152,7 +152,7 @@ char *ngx_http_llm_simulate_directive(ngx_conf_t *cf, ngx_command_t *,
         if (parameter == nullptr) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\"", &value[i]);
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
 
         ngx_str_t text =
@@ -164,7 +164,7 @@ char *ngx_http_llm_simulate_directive(ngx_conf_t *cf, ngx_command_t *,
                                "invalid value \"%V\" in \"%V\" parameter, "
                                "it must be %s",
                                &text, &name, parameter->expected);
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
     }
 
@@ -172,7 +172,7 @@ char *ngx_http_llm_simulate_directive(ngx_conf_t *cf, ngx_command_t *,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"retry_after\" parameter requires \"status\" "
                            "429, 503 or 529");
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
 
     llcf->simulate = simulate;

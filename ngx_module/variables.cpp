@@ -2,6 +2,7 @@
 
 #include "cache/request.hpp"
 #include "consumer.hpp"
+#include "variable.hpp"
 
 namespace {
 
@@ -94,16 +95,11 @@ ngx_int_t get_text(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     if (ctx) {
         value = reinterpret_cast<TextGetter>(data)(*ctx);
     }
-    if (!value.found) {
+    if (value.found) {
+        ngx_http_llm_set_variable(v, value.text);
+    } else {
         v->not_found = 1;
-        return NGX_OK;
     }
-
-    v->data = to_ngx(value.text).data;
-    v->len = static_cast<unsigned>(value.text.size());
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
     return NGX_OK;
 }
 
@@ -119,15 +115,15 @@ constexpr Tokens token_members[] = {
 
 ngx_int_t set_number(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                      const char *format, uint64_t a, uint64_t b) {
-    v->data = static_cast<u_char *>(ngx_pnalloc(r->pool, 2 * NGX_INT64_LEN + 2));
-    if (v->data == nullptr) {
+    ngx_str_t text;
+    text.data = static_cast<u_char *>(
+        ngx_pnalloc(r->pool, 2 * NGX_INT64_LEN + 2));
+    if (text.data == nullptr) {
         return NGX_ERROR;
     }
-    v->len = static_cast<unsigned>(
-        ngx_sprintf(v->data, format, a, b) - v->data);
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    text.len = static_cast<size_t>(
+        ngx_sprintf(text.data, format, a, b) - text.data);
+    ngx_http_llm_set_variable(v, to_view(text));
     return NGX_OK;
 }
 
@@ -166,17 +162,7 @@ ngx_int_t get_consumer(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                        uintptr_t) noexcept {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-    std::string_view name = ngx_http_llm_consumer(r, llcf);
-    if (name.empty()) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-    v->data = to_ngx(name).data;
-    v->len = static_cast<unsigned>(name.size());
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-    return NGX_OK;
+    return ngx_http_llm_set_found(v, ngx_http_llm_consumer(r, llcf));
 }
 
 ngx_int_t get_tries(ngx_http_request_t *r, ngx_http_variable_value_t *v,
@@ -223,13 +209,11 @@ ngx_int_t ngx_http_llm_add_variables(ngx_conf_t *cf) noexcept {
     };
 
     for (const auto &variable : variables) {
-        ngx_str_t name = to_ngx(variable.name);
-        auto var = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
-        if (var == nullptr) {
+        if (ngx_http_llm_add_variable(cf, variable.name, variable.get,
+                                      variable.data)
+            != NGX_OK) {
             return NGX_ERROR;
         }
-        var->get_handler = variable.get;
-        var->data = variable.data;
     }
     return NGX_OK;
 }

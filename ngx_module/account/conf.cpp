@@ -8,6 +8,7 @@
 #include "account/totals.hpp"
 #include "llm/price.hpp"
 #include "ngx_http_llm.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -15,10 +16,6 @@ using llm::price::Table;
 
 // More than all models of the world.
 constexpr off_t max_file = 16 * 1024 * 1024;
-
-char *conf_error() noexcept {
-    return static_cast<char *>(NGX_CONF_ERROR);
-}
 
 void destroy(void *data) noexcept {
     static_cast<Table *>(data)->~Table();
@@ -96,10 +93,10 @@ const Table *open_table(ngx_conf_t *cf, ngx_str_t name) {
 // llm_prices FILE|builtin ... | off;
 char *set_prices(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept try {
     auto &account = static_cast<ngx_http_llm_loc_conf_t *>(conf)->account;
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
 
     if (account.prices != NGX_CONF_UNSET_PTR) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     if (cf->args->nelts == 2 && to_view(value[1]) == "off") {
         account.prices = nullptr;
@@ -138,10 +135,10 @@ char *set_prices(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept try {
 char *set_count_tokens(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(conf);
     if (llcf->account.count_tokens != NGX_CONF_UNSET) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     if (llcf->pass || llcf->simulate) {
-        return const_cast<char *>(
+        return conf_error(
             "is incompatible with \"llm_pass\" and \"llm_simulate\"");
     }
     llcf->account.count_tokens = 1;

@@ -5,6 +5,7 @@
 
 #include "account/cost.hpp"
 #include "cache/request.hpp"
+#include "variable.hpp"
 
 namespace {
 
@@ -36,14 +37,11 @@ ngx_int_t get_dollars(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     std::string text;
     llm::price::append_dollars(text, *nanodollars);
     ngx_str_t view = to_ngx(text);
-    v->data = ngx_pstrdup(r->pool, &view);
-    if (v->data == nullptr) {
+    view.data = ngx_pstrdup(r->pool, &view);
+    if (view.data == nullptr) {
         return NGX_ERROR;
     }
-    v->len = static_cast<unsigned>(text.size());
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    ngx_http_llm_set_variable(v, to_view(view));
     return NGX_OK;
 
 } catch (const std::bad_alloc &) {
@@ -64,13 +62,11 @@ constexpr Variable variables[] = {
 
 ngx_int_t ngx_http_llm_account_add_variables(ngx_conf_t *cf) noexcept {
     for (const auto &variable : variables) {
-        ngx_str_t name = to_ngx(variable.name);
-        auto var = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
-        if (var == nullptr) {
+        auto data = reinterpret_cast<uintptr_t>(variable.cost);
+        if (ngx_http_llm_add_variable(cf, variable.name, get_dollars, data)
+            != NGX_OK) {
             return NGX_ERROR;
         }
-        var->get_handler = get_dollars;
-        var->data = reinterpret_cast<uintptr_t>(variable.cost);
     }
     return NGX_OK;
 }

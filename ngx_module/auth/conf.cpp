@@ -4,6 +4,7 @@
 #include "auth/key_file.hpp"
 #include "auth/key_store.hpp"
 #include "consumer.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -13,11 +14,9 @@ using Conf = ngx_http_llm_auth_conf_t;
 constexpr ngx_uint_t anywhere =
     NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
 
-char *error() noexcept { return static_cast<char *>(NGX_CONF_ERROR); }
-
 char *invalid(ngx_conf_t *cf, ngx_str_t *word) noexcept {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"", word);
-    return error();
+    return conf_error();
 }
 
 bool is_header_name(std::string_view name) noexcept {
@@ -62,14 +61,14 @@ bool add_headers(ngx_conf_t *cf, Auth *auth, std::string_view names) noexcept {
 // llm_auth file=PATH | redis=NAME [PARAMETER ...] [header=NAME,...] | off;
 char *set_auth(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     Conf *own = &static_cast<ngx_http_llm_loc_conf_t *>(conf)->auth;
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
 
     if (own->auth != NGX_CONF_UNSET_PTR) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     if (to_view(value[1]) == "off") {
         if (cf->args->nelts > 2) {
-            return const_cast<char *>("is off and takes nothing more");
+            return conf_error("is off and takes nothing more");
         }
         own->auth = nullptr;
         return NGX_CONF_OK;
@@ -79,7 +78,7 @@ char *set_auth(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     if (auth == nullptr
         || ngx_array_init(&auth->headers, cf->pool, 3, sizeof(ngx_str_t))
                != NGX_OK) {
-        return error();
+        return conf_error();
     }
 
     auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
@@ -102,16 +101,16 @@ char *set_auth(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     }
 
     if (file.empty() == store.redis.empty()) {
-        return const_cast<char *>(
+        return conf_error(
             "must have either a \"file\" or a \"redis\" parameter");
     }
     if (!file.empty() && store.any) {
-        return const_cast<char *>("has parameters for Redis beside \"file\"");
+        return conf_error("has parameters for Redis beside \"file\"");
     }
     if (auth->headers.nelts == 0) {
         for (auto name : ngx_http_llm_credential_headers) {
             if (!add_header(cf, auth, name)) {
-                return error();
+                return conf_error();
             }
         }
     }
@@ -122,7 +121,7 @@ char *set_auth(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         auth->store = ngx_http_llm_key_store(cf, mcf, store);
     }
     if (auth->file == nullptr && auth->store == nullptr) {
-        return error();
+        return conf_error();
     }
     own->auth = auth;
     return NGX_CONF_OK;
@@ -132,21 +131,21 @@ char *set_auth(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
 char *set_models(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept {
     auto member = reinterpret_cast<ngx_array_t **>(static_cast<char *>(conf)
                                                    + cmd->offset);
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
 
     if (*member != NGX_CONF_UNSET_PTR) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     *member = ngx_array_create(cf->pool, cf->args->nelts - 1,
                                sizeof(ngx_http_complex_value_t));
     if (*member == nullptr) {
-        return error();
+        return conf_error();
     }
     for (ngx_uint_t i = 1; i < cf->args->nelts; ++i) {
         auto pattern =
             static_cast<ngx_http_complex_value_t *>(ngx_array_push(*member));
         if (pattern == nullptr) {
-            return error();
+            return conf_error();
         }
         ngx_http_compile_complex_value_t ccv = {};
         ccv.cf = cf;
@@ -156,7 +155,7 @@ char *set_models(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept {
             return invalid(cf, &value[i]);
         }
         if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-            return error();
+            return conf_error();
         }
     }
     return NGX_CONF_OK;

@@ -4,6 +4,8 @@
 #include <new>
 #include <vector>
 
+#include "setter.hpp"
+
 namespace {
 
 using Store = ngx_http_llm_key_store_t;
@@ -236,7 +238,7 @@ char *ngx_http_llm_key_stores_init(ngx_conf_t *cf,
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "no llm_redis is named \"%V\" in %s:%ui", &name,
                           store->file, store->line);
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
     }
     return NGX_CONF_OK;

@@ -1,32 +1,23 @@
-// $llm_auth_status, $llm_consumer_group, $llm_key_NAME: what is known of the key that was let in.
+// $llm_auth_status, $llm_consumer_group, $llm_key_NAME: what is known of the key
+// that was let in.
 #include "auth/auth.hpp"
 
-namespace {
+#include "variable.hpp"
 
-ngx_int_t set_text(ngx_http_variable_value_t *v,
-                   std::string_view text) noexcept {
-    if (text.empty()) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-    v->data = to_ngx(text).data;
-    v->len = static_cast<unsigned>(text.size());
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-    return NGX_OK;
-}
+namespace {
 
 ngx_int_t get_group(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                     uintptr_t) noexcept {
     const llm::Consumer *consumer = ngx_http_llm_auth_consumer(r);
-    return set_text(v, consumer ? consumer->group : std::string_view());
+    return ngx_http_llm_set_found(
+        v, consumer ? consumer->group : std::string_view());
 }
 
 ngx_int_t get_status(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                      uintptr_t) noexcept {
     const ngx_http_llm_ctx_t *ctx = ngx_http_llm_find_ctx(r);
-    return set_text(v, ctx ? ctx->auth.status : std::string_view());
+    return ngx_http_llm_set_found(
+        v, ctx ? ctx->auth.status : std::string_view());
 }
 
 // $llm_key_rate, $llm_key_rate_ZONE; $llm_key_NAME is its meta.NAME.
@@ -37,17 +28,18 @@ ngx_int_t get_key(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     const llm::Consumer *consumer = ngx_http_llm_auth_consumer(r);
     if (consumer == nullptr) {
-        return set_text(v, {});
+        return ngx_http_llm_set_found(v, {});
     }
     std::string_view name = to_view(*reinterpret_cast<ngx_str_t *>(data));
     name.remove_prefix(sizeof("llm_key_") - 1);
     if (name == rate) {
-        return set_text(v, consumer->rate_of({}));
+        return ngx_http_llm_set_found(v, consumer->rate_of({}));
     }
     if (name.starts_with(rate_of)) {
-        return set_text(v, consumer->rate_of(name.substr(rate_of.size())));
+        return ngx_http_llm_set_found(
+            v, consumer->rate_of(name.substr(rate_of.size())));
     }
-    return set_text(v, consumer->meta(name));
+    return ngx_http_llm_set_found(v, consumer->meta(name));
 }
 
 }  // namespace
@@ -63,12 +55,11 @@ ngx_int_t ngx_http_llm_auth_add_variables(ngx_conf_t *cf) noexcept {
         {"llm_key_", NGX_HTTP_VAR_NOCACHEABLE | NGX_HTTP_VAR_PREFIX, get_key},
     };
     for (const auto &variable : variables) {
-        ngx_str_t name = to_ngx(variable.name);
-        auto var = ngx_http_add_variable(cf, &name, variable.flags);
-        if (var == nullptr) {
+        if (ngx_http_llm_add_variable(cf, variable.name, variable.get, 0,
+                                      variable.flags)
+            != NGX_OK) {
             return NGX_ERROR;
         }
-        var->get_handler = variable.get;
     }
     return NGX_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "cache/purge.hpp"
 #include "cache/zone.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -22,16 +23,16 @@ Conf *conf_of(void *conf) {
 
 char *invalid(ngx_conf_t *cf, ngx_str_t *word) {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"", word);
-    return static_cast<char *>(NGX_CONF_ERROR);
+    return conf_error();
 }
 
 // llm_cache ZONE | off;
 char *set_zone(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
     Conf *cache = conf_of(conf);
 
     if (cache->use.name.data) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     cache->use.name = value[1];
     cache->use.file = cf->conf_file->file.name.data;
@@ -45,7 +46,7 @@ char *set_zone(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
     auto slot = static_cast<ngx_http_llm_cache_use_t **>(
         ngx_array_push(&mcf->cache_uses));
     if (slot == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     *slot = &cache->use;
     return NGX_CONF_OK;
@@ -66,11 +67,11 @@ char *set_ignore(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         {"assistant", NGX_HTTP_LLM_CACHE_IGNORE_ASSISTANT},
         {"tool", NGX_HTTP_LLM_CACHE_IGNORE_TOOL},
     };
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
     Conf *cache = conf_of(conf);
 
     if (cache->ignore) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     cache->ignore = NGX_HTTP_LLM_CACHE_IGNORE_SET;
     for (ngx_uint_t i = 1; i < cf->args->nelts; ++i) {
@@ -85,7 +86,7 @@ char *set_ignore(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
             return invalid(cf, &value[i]);
         }
         if (to_view(value[i]) == "none" && cf->args->nelts > 2) {
-            return const_cast<char *>("has \"none\" beside roles");
+            return conf_error("has \"none\" beside roles");
         }
     }
     return NGX_CONF_OK;
@@ -93,18 +94,18 @@ char *set_ignore(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
 
 // llm_cache_stale TIME [updating] [error] | off;
 char *set_stale(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
     Conf *cache = conf_of(conf);
 
     if (cache->stale != NGX_CONF_UNSET) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     if (to_view(value[1]) == "off") {
         cache->stale = 0;
         cache->stale_for = 0;
         return cf->args->nelts == 2
                    ? NGX_CONF_OK
-                   : const_cast<char *>("is off and takes nothing more");
+                   : conf_error("is off and takes nothing more");
     }
     cache->stale = ngx_parse_time(&value[1], 1);
     if (cache->stale == NGX_ERROR || cache->stale == 0
@@ -137,11 +138,11 @@ double parse_number(const ngx_str_t &text, double most) {
 
 // llm_cache_learn PART | off;
 char *set_learn(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
     Conf *cache = conf_of(conf);
 
     if (cache->learn >= 0) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     if (to_view(value[1]) == "off") {
         cache->learn = 0;
@@ -154,18 +155,18 @@ char *set_learn(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
                            "answers by meaning that may be wrong, between 0 "
                            "and 1, or \"off\"",
                            &value[1]);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     return NGX_CONF_OK;
 }
 
 char *set_max_temperature(ngx_conf_t *cf, ngx_command_t *,
                           void *conf) noexcept {
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
     Conf *cache = conf_of(conf);
 
     if (cache->max_temperature >= 0) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     cache->max_temperature = parse_number(value[1], 100);
     if (cache->max_temperature < 0) {

@@ -12,6 +12,7 @@
 
 #include "answer.hpp"
 #include "cache/redis_tier.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -189,10 +190,10 @@ ngx_int_t purge_handler(ngx_http_request_t *r) noexcept try {
 char *ngx_http_llm_cache_purge_directive(ngx_conf_t *cf, ngx_command_t *,
                                          void *conf) noexcept {
     auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(conf);
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
 
     if (llcf->purge.name.data) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     llcf->purge.name = value[1];
     llcf->purge.file = cf->conf_file->file.name.data;
@@ -203,7 +204,7 @@ char *ngx_http_llm_cache_purge_directive(ngx_conf_t *cf, ngx_command_t *,
     auto slot = static_cast<ngx_http_llm_cache_use_t **>(
         ngx_array_push(&mcf->cache_uses));
     if (slot == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     *slot = &llcf->purge;
 

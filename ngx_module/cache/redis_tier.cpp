@@ -4,6 +4,7 @@
 
 #include "cache/redis_worker.hpp"
 #include "embedding/embedding.hpp"
+#include "setter.hpp"
 
 using namespace cache_redis;
 
@@ -140,8 +141,7 @@ task::Task search_set(ngx_http_request_t *r, Worker &worker,
 char *ngx_http_llm_cache_redis_init(ngx_conf_t *cf,
                                     ngx_http_llm_cache_zone_t *zone) noexcept {
     zone->redis_shared = Shared::create(cf, zone);
-    return zone->redis_shared ? NGX_CONF_OK
-                              : static_cast<char *>(NGX_CONF_ERROR);
+    return zone->redis_shared ? NGX_CONF_OK : conf_error();
 }
 
 ngx_int_t ngx_http_llm_cache_redis_start(

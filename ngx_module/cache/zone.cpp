@@ -6,6 +6,7 @@
 #include "cache/redis_tier.hpp"
 #include "embedding/embedding.hpp"
 #include "redis/redis.hpp"
+#include "setter.hpp"
 
 // At the head of the shared memory.
 struct ngx_http_llm_cache_shctx_t {
@@ -69,7 +70,7 @@ char *set_index(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         ngx_string("index"), NGX_CONF_TAKE1, ngx_conf_set_enum_slot, 0,
         offsetof(ZoneT, index), indexes};
     auto zone = static_cast<ZoneT *>(conf);
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
 
     char *rv = ngx_conf_set_enum_slot(cf, &slot, conf);
     if (rv != NGX_CONF_OK || cf->args->nelts == 2) {
@@ -80,7 +81,7 @@ char *set_index(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         || (algorithm != "hnsw" && algorithm != "flat")) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
                            &value[2]);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     zone->index_flat = algorithm == "flat";
     return NGX_CONF_OK;
@@ -97,12 +98,12 @@ char *check_ttl(ngx_conf_t *cf, void *, void *data) noexcept {
     if (ttl == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "a ttl of 0 would keep nothing");
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     if (ttl > NGX_MAX_INT32_VALUE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "a ttl must be below 68 years");
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     return NGX_CONF_OK;
 }
@@ -224,7 +225,7 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
     auto refuse = [&](const char *what, const ngx_str_t *name) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "%s is named \"%V\" in %s:%ui",
                       what, name, zone->file, zone->line);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     };
 
     if (zone->redis_name.len) {
@@ -233,7 +234,7 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
             return refuse("no llm_redis", &zone->redis_name);
         }
         if (ngx_http_llm_cache_redis_init(cf, zone) != NGX_CONF_OK) {
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
     }
     if (to_view(zone->embedding_name) != "off") {
@@ -250,9 +251,7 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, ZoneT *zone) {
     } else {
         zone->similarity.at = zone->similarity.grey = 2;
     }
-    return declare_memory(cf, zone) == NGX_OK
-               ? NGX_CONF_OK
-               : static_cast<char *>(NGX_CONF_ERROR);
+    return declare_memory(cf, zone) == NGX_OK ? NGX_CONF_OK : conf_error();
 }
 
 }  // namespace
@@ -265,21 +264,21 @@ llm::cache::ZoneScratch &ngx_http_llm_cache_scratch() noexcept {
 
 char *ngx_http_llm_cache_set_similarity(
     ngx_conf_t *cf, ngx_http_llm_cache_similarity_t *similarity) noexcept {
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
     auto refuse = [&](ngx_str_t *word) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid similarity \"%V\", it must be a cosine "
                            "similarity between 0 and 1, or \"off\"",
                            word);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     };
 
     if (similarity->at >= 0) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     if (to_view(value[1]) == "off") {
         if (cf->args->nelts > 2) {
-            return const_cast<char *>("has a grey zone but is off");
+            return conf_error("has a grey zone but is off");
         }
         similarity->at = similarity->grey = 2;
         return NGX_CONF_OK;
@@ -295,14 +294,14 @@ char *ngx_http_llm_cache_set_similarity(
         if (!word.starts_with("grey=")) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\"", &value[2]);
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
         grey = parse_similarity(word.substr(5));
         if (grey < 0) {
             return refuse(&value[2]);
         }
         if (grey > at) {
-            return const_cast<char *>(
+            return conf_error(
                 "has a grey zone that begins above the similarity");
         }
     }
@@ -315,27 +314,27 @@ char *ngx_http_llm_cache_set_similarity(
 char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
                                     void *conf) noexcept {
     auto mcf = static_cast<ngx_http_llm_main_conf_t *>(conf);
-    auto value = static_cast<ngx_str_t *>(cf->args->elts);
+    auto value = arguments(cf);
     ngx_str_t name = value[1];
 
     if (ngx_http_llm_check_name(cf, "llm_cache_zone", &name) != NGX_OK) {
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     if (to_view(name) == "off") {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "a llm_cache_zone cannot be named \"off\"");
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     if (ngx_http_llm_find_cache_zone(mcf, to_view(name))) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "duplicate llm_cache_zone \"%V\"", &name);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
 
     auto slot = static_cast<ZoneT **>(ngx_array_push(&mcf->cache_zones));
     auto memory = ngx_pcalloc(cf->pool, sizeof(ZoneT));
     if (slot == nullptr || memory == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     auto zone = new (memory) ZoneT();
     *slot = zone;
@@ -366,7 +365,7 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
     auto refuse = [&](const char *what) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in llm_cache_zone \"%V\"",
                            what, &zone->name);
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     };
     if (zone->memory < least_memory) {
         return refuse("\"memory\" is less than 512k");
@@ -382,7 +381,7 @@ char *ngx_http_llm_cache_zone_block(ngx_conf_t *cf, ngx_command_t *,
         zone->prefix.data =
             static_cast<u_char *>(ngx_pnalloc(cf->pool, zone->prefix.len));
         if (zone->prefix.data == nullptr) {
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
         ngx_sprintf(zone->prefix.data, "llm:%V:", &zone->name);
     }
@@ -419,7 +418,7 @@ char *ngx_http_llm_cache_zones_init(ngx_conf_t *cf,
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "no llm_cache_zone is named \"%V\" in %s:%ui",
                           &uses[i]->name, uses[i]->file, uses[i]->line);
-            return static_cast<char *>(NGX_CONF_ERROR);
+            return conf_error();
         }
     }
     return NGX_CONF_OK;

@@ -8,6 +8,7 @@
 #include "llm/url.hpp"
 #include "provider_ssl.hpp"
 #include "secret.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -193,7 +194,7 @@ Credentials *ngx_http_llm_credentials_create(ngx_conf_t *cf,
                                              const ngx_str_t &provider,
                                              const ngx_str_t &host) noexcept
 try {
-    auto *args = static_cast<ngx_str_t *>(cf->args->elts);
+    auto *args = arguments(cf);
     for (const auto &[name, cloud] : clouds) {
         if (to_view(args[1]) != name) {
             continue;

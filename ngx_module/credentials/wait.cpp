@@ -5,10 +5,6 @@ namespace {
 // How long the members of a pool that are ready wait for the others.
 constexpr ngx_msec_t patience = 1000;
 
-ngx_http_llm_member_t *members_of(const ngx_http_llm_pool_t *pool) {
-    return static_cast<ngx_http_llm_member_t *>(pool->members.elts);
-}
-
 // None are needed, or there are some.
 bool is_ready(ngx_http_llm_credentials_t *credentials) noexcept {
     return credentials == nullptr || ngx_http_llm_credentials_vary(credentials)

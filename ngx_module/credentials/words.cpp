@@ -4,6 +4,7 @@
 
 #include "block.hpp"
 #include "secret.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -128,7 +129,7 @@ ngx_int_t ngx_http_llm_auth_words_t::read_word(ngx_conf_t *cf, unsigned cloud,
 
 ngx_int_t ngx_http_llm_auth_words_t::read(
     ngx_conf_t *cf, ngx_http_llm_credentials_t::Cloud cloud) {
-    auto *args = static_cast<ngx_str_t *>(cf->args->elts);
+    auto *args = arguments(cf);
     for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
         if (read_word(cf, 1u << static_cast<unsigned>(cloud), args[i])
             != NGX_OK) {

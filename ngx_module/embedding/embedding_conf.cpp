@@ -8,6 +8,7 @@
 #include "llm/vector.hpp"
 #include "provider_ssl.hpp"
 #include "recent.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -22,18 +23,6 @@ Conf *conf_of(void *conf) noexcept {
     return static_cast<Conf *>(conf);
 }
 
-ngx_str_t *arguments(ngx_conf_t *cf) noexcept {
-    return static_cast<ngx_str_t *>(cf->args->elts);
-}
-
-char *words(const char *reason) noexcept {
-    return const_cast<char *>(reason);
-}
-
-char *conf_error() noexcept {
-    return static_cast<char *>(NGX_CONF_ERROR);
-}
-
 // What is only known once the block is complete.
 struct Model {
     Conf conf;                  // first
@@ -45,10 +34,10 @@ char *set_model(ngx_conf_t *cf, ngx_command_t *, void *data) {
     auto *model = static_cast<Model *>(data);
     auto *args = arguments(cf);
     if (args[1].len == 0) {
-        return words("has an empty value");
+        return conf_error("has an empty value");
     }
     if (ngx_http_llm_has_control(to_view(args[1]))) {
-        return words("has control characters in its value");
+        return conf_error("has control characters in its value");
     }
     model->conf.model = args[1];
     model->has_file = cf->args->nelts == 3;
@@ -88,7 +77,7 @@ char *set_recent(ngx_conf_t *cf, ngx_command_t *, void *data) {
     }
     auto size = ngx_parse_size(value);
     if (size == NGX_ERROR) {
-        return words("has an invalid value");
+        return conf_error("has an invalid value");
     }
     if (static_cast<size_t>(size) < 8 * ngx_pagesize) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "size \"%V\" is too small",
@@ -122,7 +111,7 @@ char *check_connections(ngx_conf_t *cf, void *, void *data) {
 }
 
 char *check_timeout(ngx_conf_t *, void *, void *data) {
-    return *static_cast<ngx_msec_t *>(data) == 0 ? words("must not be 0")
+    return *static_cast<ngx_msec_t *>(data) == 0 ? conf_error("must not be 0")
                                                  : NGX_CONF_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "answer.hpp"
 #include "llm/limit_headers.hpp"
+#include "variable.hpp"
 
 namespace {
 
@@ -103,16 +104,7 @@ ngx_int_t get_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     if (ctx && ctx->limit && ctx->limit->status != Status::none) {
         value = variables[data].get(r, *ctx->limit);
     }
-    if (value.empty()) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-    v->data = to_ngx(value).data;
-    v->len = static_cast<unsigned>(value.size());
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-    return NGX_OK;
+    return ngx_http_llm_set_found(v, value);
 
 } catch (const std::bad_alloc &) {
     return NGX_ERROR;
@@ -154,13 +146,10 @@ ngx_int_t ngx_http_llm_limit_answer_headers(
 
 ngx_int_t ngx_http_llm_limit_add_variables(ngx_conf_t *cf) noexcept {
     for (size_t i = 0; i < std::size(variables); ++i) {
-        ngx_str_t name = to_ngx(variables[i].name);
-        auto var = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
-        if (var == nullptr) {
+        if (ngx_http_llm_add_variable(cf, variables[i].name, get_variable, i)
+            != NGX_OK) {
             return NGX_ERROR;
         }
-        var->get_handler = get_variable;
-        var->data = i;
     }
     return NGX_OK;
 }

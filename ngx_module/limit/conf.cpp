@@ -5,6 +5,7 @@
 #include "limit/zone.hpp"
 #include "llm/limit_spec.hpp"
 #include "llm/usage_sketch.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -19,7 +20,7 @@ Conf *conf_of(void *conf) {
 }
 
 char *failed() {
-    return static_cast<char *>(NGX_CONF_ERROR);
+    return conf_error();
 }
 
 char *invalid(ngx_conf_t *cf, ngx_str_t *word) {
@@ -38,7 +39,7 @@ bool starts(const ngx_str_t &word, std::string_view name, ngx_str_t *value) {
 
 // llm_limit zone=NAME [model=PATTERN ...] [nodelay | delay=TIME] | off;
 char *set_limit(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
-    auto words = static_cast<ngx_str_t *>(cf->args->elts);
+    auto words = arguments(cf);
     Conf *limit = conf_of(conf);
     bool off = cf->args->nelts == 2 && to_view(words[1]) == "off";
 
@@ -48,7 +49,7 @@ char *set_limit(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
             return failed();
         }
     } else if (off || limit->rules->nelts == 0) {
-        return const_cast<char *>("is off and on at the same time");
+        return conf_error("is off and on at the same time");
     }
     if (off) {
         return NGX_CONF_OK;
@@ -103,7 +104,7 @@ char *set_limit(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
         }
     }
     if (rule->name.len == 0) {
-        return const_cast<char *>("must have a \"zone\" parameter or be off");
+        return conf_error("must have a \"zone\" parameter or be off");
     }
     return NGX_CONF_OK;
 }
@@ -116,11 +117,11 @@ double parse_number(const ngx_str_t &text) {
 
 // llm_limit_reserve [quantile=N] [margin=N] [default=TOKENS];
 char *set_reserve(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept try {
-    auto words = static_cast<ngx_str_t *>(cf->args->elts);
+    auto words = arguments(cf);
     Conf *limit = conf_of(conf);
 
     if (limit->quantile >= 0) {
-        return const_cast<char *>("is duplicate");
+        return conf_error("is duplicate");
     }
     const llm::limit::BoundOptions defaults;
     limit->quantile = defaults.quantile;

@@ -9,6 +9,7 @@
 #include "limit/redis.hpp"
 #include "limit/shares.hpp"
 #include "redis/redis.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -36,7 +37,7 @@ constexpr std::string_view zoneinfo = "/usr/share/zoneinfo/";
 constexpr size_t largest_zoneinfo = 256 * 1024;
 
 char *failed() {
-    return static_cast<char *>(NGX_CONF_ERROR);
+    return conf_error();
 }
 
 void destroy(void *data) noexcept {
@@ -275,7 +276,7 @@ constexpr struct {
 };
 
 char *read_words(ngx_conf_t *cf, Words *words) {
-    auto args = static_cast<ngx_str_t *>(cf->args->elts);
+    auto args = arguments(cf);
     for (ngx_uint_t i = 2; i < cf->args->nelts; ++i) {
         std::string_view arg = to_view(args[i]);
         bool known = false;
@@ -470,7 +471,7 @@ std::string memory_name(const Zone *zone, std::string_view key,
 char *ngx_http_llm_limit_zone_directive(ngx_conf_t *cf, ngx_command_t *,
                                         void *conf) noexcept try {
     auto mcf = static_cast<ngx_http_llm_main_conf_t *>(conf);
-    auto args = static_cast<ngx_str_t *>(cf->args->elts);
+    auto args = arguments(cf);
     std::string_view key = to_view(args[1]);
 
     auto cleanup = ngx_pool_cleanup_add(cf->pool, sizeof(Zone));

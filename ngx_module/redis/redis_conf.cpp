@@ -9,6 +9,7 @@
 #include "endpoint.hpp"
 #include "redis/redis.hpp"
 #include "secret.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -18,14 +19,6 @@ constexpr in_port_t sentinel_port = 26379;
 
 ngx_http_llm_redis_t *conf_of(void *conf) noexcept {
     return static_cast<ngx_http_llm_redis_t *>(conf);
-}
-
-ngx_str_t *arguments(ngx_conf_t *cf) noexcept {
-    return static_cast<ngx_str_t *>(cf->args->elts);
-}
-
-char *conf_error() noexcept {
-    return static_cast<char *>(NGX_CONF_ERROR);
 }
 
 ngx_http_llm_redis_server_t *servers_of(
@@ -83,7 +76,7 @@ char *add_server(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
 char *set_text(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept {
     auto *text = arguments(cf) + 1;
     if (text->len == 0 || ngx_http_llm_has_control(to_view(*text))) {
-        return const_cast<char *>("has an invalid value");
+        return conf_error("has an invalid value");
     }
     *reinterpret_cast<ngx_str_t *>(static_cast<char *>(conf) + cmd->offset)
         = *text;
@@ -108,36 +101,22 @@ char *set_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept {
     auto *secret = reinterpret_cast<ngx_str_t *>(static_cast<char *>(conf)
                                                  + cmd->offset);
     if (secret->len) {
-        return const_cast<char *>("is duplicate, the password is set already");
+        return conf_error("is duplicate, the password is set already");
     }
     return read(cf, arguments(cf) + 1, secret) == NGX_OK ? NGX_CONF_OK
                                                          : conf_error();
 }
 
-char *set_ssl_name(ngx_conf_t *cf, ngx_command_t *, void *conf) noexcept {
-    auto *name = arguments(cf) + 1;
-    auto text = to_view(*name);
-    if (text.empty() || text.find_first_of("$:/ ") != text.npos
-        || ngx_http_llm_has_control(text))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid host name \"%V\"",
-                           name);
-        return conf_error();
-    }
-    conf_of(conf)->ssl_name = *name;
-    return NGX_CONF_OK;
-}
-
 char *check_time(ngx_conf_t *, void *, void *data) noexcept {
     return *static_cast<ngx_msec_t *>(data) == 0
-               ? const_cast<char *>("must be longer than 0")
+               ? conf_error("must be longer than 0")
                : NGX_CONF_OK;
 }
 
 // A name or an error must fit, and what is read at once.
 char *check_reply(ngx_conf_t *, void *, void *data) noexcept {
     return *static_cast<size_t *>(data) < 65536
-               ? const_cast<char *>("must be at least 64k")
+               ? conf_error("must be at least 64k")
                : NGX_CONF_OK;
 }
 
@@ -150,14 +129,6 @@ ngx_conf_num_bounds_t pending_bounds = {ngx_conf_check_num_bounds, 1,
                                         1000000};
 ngx_conf_num_bounds_t database_bounds = {ngx_conf_check_num_bounds, 0,
                                          1000000};
-
-ngx_conf_bitmask_t ssl_protocols[] = {
-    {ngx_string("TLSv1"), NGX_SSL_TLSv1},
-    {ngx_string("TLSv1.1"), NGX_SSL_TLSv1_1},
-    {ngx_string("TLSv1.2"), NGX_SSL_TLSv1_2},
-    {ngx_string("TLSv1.3"), NGX_SSL_TLSv1_3},
-    {ngx_null_string, 0},
-};
 
 #define REDIS(member) offsetof(ngx_http_llm_redis_t, member)
 
@@ -209,13 +180,14 @@ ngx_command_t commands[] = {
      REDIS(ssl_verify), nullptr},
     {ngx_string("ssl_server_name"), NGX_CONF_FLAG, ngx_conf_set_flag_slot, 0,
      REDIS(ssl_server_name), nullptr},
-    {ngx_string("ssl_name"), NGX_CONF_TAKE1, set_ssl_name, 0, 0, nullptr},
+    {ngx_string("ssl_name"), NGX_CONF_TAKE1, ngx_http_llm_ssl_set_name, 0,
+     REDIS(ssl_name), nullptr},
     {ngx_string("ssl_trusted_certificate"), NGX_CONF_TAKE1,
      ngx_conf_set_str_slot, 0, REDIS(ssl_conf.trusted_certificate), nullptr},
     {ngx_string("ssl_verify_depth"), NGX_CONF_TAKE1, ngx_conf_set_num_slot, 0,
      REDIS(ssl_conf.verify_depth), nullptr},
     {ngx_string("ssl_protocols"), NGX_CONF_1MORE, ngx_conf_set_bitmask_slot, 0,
-     REDIS(ssl_conf.protocols), ssl_protocols},
+     REDIS(ssl_conf.protocols), ngx_http_llm_ssl_protocols},
     {ngx_string("ssl_ciphers"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
      REDIS(ssl_conf.ciphers), nullptr},
     {ngx_string("ssl_certificate"), NGX_CONF_TAKE1, ngx_conf_set_str_slot, 0,
@@ -255,7 +227,7 @@ ngx_http_llm_redis_t *create(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf,
     redis->ssl = NGX_CONF_UNSET;
     redis->ssl_verify = NGX_CONF_UNSET;
     redis->ssl_server_name = NGX_CONF_UNSET;
-    redis->ssl_conf.verify_depth = NGX_CONF_UNSET_UINT;
+    ngx_http_llm_ssl_unset(&redis->ssl_conf);
     return redis;
 }
 
@@ -316,13 +288,7 @@ char *complete(ngx_conf_t *cf, ngx_http_llm_redis_t *redis) noexcept {
     ngx_conf_init_value(redis->ssl, 0);
     ngx_conf_init_value(redis->ssl_verify, 1);
     ngx_conf_init_value(redis->ssl_server_name, 1);
-    ngx_conf_init_uint_value(redis->ssl_conf.verify_depth, 4);
-    if (redis->ssl_conf.protocols == 0) {
-        redis->ssl_conf.protocols = NGX_SSL_TLSv1_2 | NGX_SSL_TLSv1_3;
-    }
-    if (redis->ssl_conf.ciphers.len == 0) {
-        ngx_str_set(&redis->ssl_conf.ciphers, "DEFAULT");
-    }
+    ngx_http_llm_ssl_complete(&redis->ssl_conf);
 
     if (const char *what = contradiction(redis)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in llm_redis \"%V\"",

@@ -13,6 +13,7 @@
 #include "llm/metrics.hpp"
 #include "llm/price.hpp"
 #include "pool_zone.hpp"
+#include "setter.hpp"
 
 namespace {
 
@@ -162,11 +163,6 @@ std::span<ngx_http_llm_cache_zone_t *> zones_of(
 std::span<ngx_http_llm_pool_t *> pools_of(ngx_http_llm_main_conf_t *mcf) {
     return {static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts),
             mcf->pools.nelts};
-}
-
-std::span<ngx_http_llm_member_t> members_of(ngx_http_llm_pool_t *pool) {
-    return {static_cast<ngx_http_llm_member_t *>(pool->members.elts),
-            pool->members.nelts};
 }
 
 std::string dollars(std::uint64_t nanodollars) {
@@ -352,7 +348,7 @@ ngx_int_t metrics_handler(ngx_http_request_t *r) noexcept {
 char *set_handler(ngx_conf_t *cf, ngx_command_t *cmd, void *) noexcept {
     // What nobody looks at is not counted.
     if (ngx_http_llm_totals_need(cf) != NGX_OK) {
-        return static_cast<char *>(NGX_CONF_ERROR);
+        return conf_error();
     }
     auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
         ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));

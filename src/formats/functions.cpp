@@ -6,50 +6,7 @@ namespace llm::functions {
 
 using chat::Part;
 using chat::PartType;
-using json::Kind;
 using json::Value;
-using openai::Path;
-
-bool ToolListReader::read_tools(Value value, const Path &path,
-                                chat::List<chat::Tool> &tools) {
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        Path where(path, index++);
-        if (!expect(element, Kind::object, where)) {
-            return false;
-        }
-        chat::Tool tool;
-        tool.source = element;
-        std::string_view type = element["type"].string();
-        if (!type.empty() && type != "function") {
-            return fail(Path(where, "type"), "must be \"function\"");
-        }
-        if (!read_function(element["function"], Path(where, "function"),
-                           tool)) {
-            return false;
-        }
-        tools.push_back(tool);
-    }
-    return true;
-}
-
-bool ToolListReader::read_function(Value value, const Path &path,
-                                   chat::Tool &tool) {
-    if (!expect(value, Kind::object, path)
-        || !required_text(value, path, "name", tool.name)
-        || !optional_text(value, path, "description", tool.description)) {
-        return false;
-    }
-    Value parameters = value["parameters"];
-    if (parameters.is_null()) {
-        return true;
-    }
-    tool.parameters = parameters;
-    return expect(parameters, Kind::object, Path(path, "parameters"));
-}
 
 void write_tool(json::Writer &w, const chat::Tool &tool) {
     w.begin_object().member("type", "function").key("function").begin_object()
@@ -109,58 +66,6 @@ void write_object_call(json::Writer &w, const Part &call, std::size_t index) {
         .member("name", call.name)
         .key("arguments").raw(arguments)
         .end_object().end_object();
-}
-
-namespace {
-
-// Hints (seed, logit_bias, penalties, verbosity and the like) are no rows
-// here: they are left out without a word.
-struct Row {
-    std::string_view name;
-    bool (*asked)(const chat::Request &);
-};
-
-constexpr Row rows[] = {
-    {"n", [](const chat::Request &request) {
-         return request.n.value_or(1) > 1;
-     }},
-    {"logprobs", [](const chat::Request &request) {
-         return request.logprobs.value_or(false);
-     }},
-    {"modalities", [](const chat::Request &request) {
-         for (Value one : request.modalities.elements()) {
-             if (one.string() != "text") {
-                 return true;
-             }
-         }
-         return false;
-     }},
-    {"web_search_options", [](const chat::Request &request) {
-         return request.web_search_options.is_object();
-     }},
-    // Anthropic's.
-    {"mcp_servers", [](const chat::Request &request) {
-         return std::any_of(
-             request.extra.begin(), request.extra.end(),
-             [](const json::Member &member) {
-                 return member.name == "mcp_servers";
-             });
-     }},
-};
-
-}  // namespace
-
-std::string_view unsupported_member(
-    const chat::Request &request,
-    std::initializer_list<std::string_view> known) {
-    for (const Row &row : rows) {
-        bool is_known =
-            std::find(known.begin(), known.end(), row.name) != known.end();
-        if (!is_known && row.asked(request)) {
-            return row.name;
-        }
-    }
-    return {};
 }
 
 Result<void> refuse(const WriteOptions &options, std::string_view what,

@@ -1,28 +1,15 @@
 // What APIs beside OpenAI's have taken over from it: tools and tool calls in
-// its shape, and what a writer for another API refuses of its requests.
+// its shape, and what a writer for another API refuses of its requests. (Their
+// readers: body_reader.hpp.)
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
-#include "formats/openai/fields.hpp"
 #include "llm/chat.hpp"
 #include "llm/format.hpp"
 
 namespace llm::functions {
-
-// Reads [{"type":"function","function":{"name","description","parameters"}}].
-// A tool without "type" is a function.
-class ToolListReader : protected openai::FieldReader {
-protected:
-    bool read_tools(json::Value value, const openai::Path &path,
-                    chat::List<chat::Tool> &tools);
-
-private:
-    bool read_function(json::Value value, const openai::Path &path,
-                       chat::Tool &tool);
-};
 
 // One tool in that shape; parameters are always there, an object without
 // properties where the tool has none.
@@ -38,14 +25,6 @@ void write_object_call(json::Writer &w, const chat::Part &call,
 
 // JSON text on one line: between its values, line ends become blanks.
 void append_line(std::string &out, std::string_view json);
-
-// Whether the client asked for this, which most other APIs have no word for
-// although leaving it out makes the answer another one: the name of the first
-// such member; empty: nothing of the kind. Members in `known` are not looked
-// at.
-std::string_view unsupported_member(
-    const chat::Request &request,
-    std::initializer_list<std::string_view> known = {});
 
 // "WHAT cannot be sent to this model's provider"; nothing where unsupported
 // is dropped.

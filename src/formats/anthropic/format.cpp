@@ -3,6 +3,7 @@
 #include "formats/anthropic/tables.hpp"
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/chunk_framer.hpp"
+#include "formats/table_format.hpp"
 #include "llm/url.hpp"
 
 namespace llm {
@@ -24,38 +25,76 @@ constexpr std::string_view passed_headers[] = {
     "anthropic-beta",
 };
 
-class AnthropicFormat final : public Format {
-public:
-    std::string_view name() const noexcept override { return "anthropic"; }
-
-    std::span<const Route> routes() const noexcept override {
-        return messages_routes;
+std::string messages_path(const CallPath &call) {
+    if (call.quirks.hosting == Hosting::vertex) {
+        // The base URL ends with /publishers/anthropic.
+        std::string path = "/models/";
+        append_segment(path, call.model);
+        return path + (call.stream ? ":streamRawPredict" : ":rawPredict");
     }
+    if (call.quirks.hosting == Hosting::bedrock) {
+        std::string path = "/model/";
+        append_segment(path, call.model);
+        return path
+               + (call.stream ? "/invoke-with-response-stream" : "/invoke");
+    }
+    // The base URL has no version: https://api.anthropic.com.
+    return "/v1/messages";
+}
+
+void write_models(std::span<const std::string_view> models, std::int64_t,
+                  std::string &out) {
+    json::Writer writer(out);
+    writer.begin_object().key("data").begin_array();
+    for (std::string_view model : models) {
+        // The API's own date for "not known when".
+        writer.begin_object()
+            .member("type", "model")
+            .member("id", model)
+            .member("display_name", model)
+            .member("created_at", "1970-01-01T00:00:00Z")
+            .end_object();
+    }
+    writer.end_array();
+
+    auto id = [&](std::string_view name, bool first) {
+        writer.key(name);
+        if (models.empty()) {
+            writer.null();
+        } else {
+            writer.string(first ? models.front() : models.back());
+        }
+    };
+    id("first_id", true);
+    id("last_id", false);
+    writer.member("has_more", false).end_object();
+}
+
+constexpr FormatRow anthropic_row = {
+    .name = "anthropic",
+    .routes = messages_routes,
+    .path = messages_path,
+    .models_path = "/v1/models",
+    .parse_head = anthropic::parse_head,
+    .parse_request = anthropic::parse_request,
+    .write_request = anthropic::write_request,
+    .request_edits = anthropic::request_edits,
+    .parse_response = anthropic::parse_response,
+    .write_response = anthropic::write_response,
+    .make_reader = anthropic::make_reader,
+    .make_writer = anthropic::make_writer,
+    .parse_error = anthropic::parse_error,
+    .write_error = anthropic::write_error,
+    .error_status = anthropic::error_status,
+    .write_models = write_models,
+};
+
+class AnthropicFormat final : public TableFormat {
+public:
+    AnthropicFormat() noexcept : TableFormat(anthropic_row) {}
 
     bool recognises(const ClientHints &hints) const noexcept override {
         return hints.anthropic_version;
-    }
-
-    std::string path(const CallPath &call) const override {
-        if (call.quirks.hosting == Hosting::vertex) {
-            // The base URL ends with /publishers/anthropic.
-            std::string path = "/models/";
-            append_segment(path, call.model);
-            return path + (call.stream ? ":streamRawPredict" : ":rawPredict");
-        }
-        if (call.quirks.hosting == Hosting::bedrock) {
-            std::string path = "/model/";
-            append_segment(path, call.model);
-            return path
-                   + (call.stream ? "/invoke-with-response-stream"
-                                  : "/invoke");
-        }
-        // The base URL has no version: https://api.anthropic.com.
-        return "/v1/messages";
-    }
-
-    std::string_view models_path() const noexcept override {
-        return "/v1/models";
     }
 
     std::span<const HeaderField> headers() const noexcept override {
@@ -75,63 +114,6 @@ public:
 
     std::string_view key_header() const noexcept override {
         return "x-api-key";
-    }
-
-    Result<RequestHead> parse_head(const json::Document &document,
-                                   const RouteMatch &) const override {
-        return anthropic::parse_head(document);
-    }
-
-    Result<chat::Request> parse_request(
-        const json::Document &document,
-        std::pmr::memory_resource *memory) const override {
-        auto request = anthropic::parse_request(document, memory);
-        if (request) {
-            request->origin = this;
-        }
-        return request;
-    }
-
-    Result<void> write_request(const chat::Request &request,
-                               const WriteOptions &options,
-                               std::string &out) const override {
-        return anthropic::write_request(request, options, out);
-    }
-
-    std::vector<json::Edit> request_edits(
-        std::string_view body, const json::Document &document,
-        const WriteOptions &options) const override {
-        return anthropic::request_edits(body, document, options);
-    }
-
-    Result<chat::Response> parse_response(
-        const json::Document &document,
-        std::pmr::memory_resource *memory) const override {
-        return anthropic::parse_response(document, memory);
-    }
-
-    void write_response(const chat::Response &response,
-                        const AnswerContext &context,
-                        std::string &out) const override {
-        anthropic::write_response(response, context, out);
-    }
-
-    std::unique_ptr<wire::Framer> make_framer(
-        std::size_t max_frame) const override {
-        return std::make_unique<wire::SseFramer>(max_frame);
-    }
-
-    std::unique_ptr<StreamReader> make_reader() const override {
-        return anthropic::make_reader();
-    }
-
-    std::unique_ptr<StreamWriter> make_writer(
-        const AnswerContext &context) const override {
-        return anthropic::make_writer(context);
-    }
-
-    std::string_view stream_type() const noexcept override {
-        return "text/event-stream";
     }
 
     AnswerWire answer_wire(Hosting hosting) const noexcept override {
@@ -156,43 +138,7 @@ public:
         if (!head.error_type.empty()) {
             return bedrock::parse_error(head, body);
         }
-        return anthropic::parse_error(head.status, body);
-    }
-
-    void write_error(const Error &error, std::string &out) const override {
-        anthropic::write_error(error, out);
-    }
-
-    int error_status(const Error &error) const noexcept override {
-        return anthropic::error_status(error);
-    }
-
-    void write_models(std::span<const std::string_view> models, std::int64_t,
-                      std::string &out) const override {
-        json::Writer writer(out);
-        writer.begin_object().key("data").begin_array();
-        for (std::string_view model : models) {
-            // The API's own date for "not known when".
-            writer.begin_object()
-                .member("type", "model")
-                .member("id", model)
-                .member("display_name", model)
-                .member("created_at", "1970-01-01T00:00:00Z")
-                .end_object();
-        }
-        writer.end_array();
-
-        auto id = [&](std::string_view name, bool first) {
-            writer.key(name);
-            if (models.empty()) {
-                writer.null();
-            } else {
-                writer.string(first ? models.front() : models.back());
-            }
-        };
-        id("first_id", true);
-        id("last_id", false);
-        writer.member("has_more", false).end_object();
+        return TableFormat::parse_error(head, body);
     }
 };
 

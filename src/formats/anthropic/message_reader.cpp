@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "formats/anthropic/fields.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/block_message_reader.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::anthropic {
@@ -20,32 +20,16 @@ using chat::Message;
 using chat::Part;
 using chat::PartType;
 using chat::Role;
+using fields::Path;
+using fields::quoted;
 
-class MessageReader : FieldReader {
+class MessageReader final : public BlockMessageReader {
 public:
-    MessageReader(chat::Request &request, std::pmr::memory_resource *memory)
-        : memory_(memory), request_(request) {}
-
-    Result<void> read(json::Value root) {
-        Path top;
-        if (!read_system(root["system"], Path(top, "system"))
-            || !read_messages(root["messages"], Path(top, "messages"))) {
-            return std::move(error_);
-        }
-        return {};
-    }
+    using BlockMessageReader::BlockMessageReader;
 
 private:
     using BlockReader = bool (MessageReader::*)(json::Value, const Path &,
                                                 Message &);
-
-    // Where a content block may be.
-    enum Place : unsigned {
-        in_system = 1,
-        in_user = 2,
-        in_assistant = 4,
-        in_result = 8,
-    };
 
     struct BlockRow {
         std::string_view type;
@@ -56,89 +40,9 @@ private:
     static const BlockRow block_rows[];
     static const BlockRow *end_of_block_rows();
 
-    bool read_system(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
-        }
-        Message message(memory_);
-        message.role = Role::system;
-        if (!read_content(value, path, in_system, message)) {
-            return false;
-        }
-        push_unless_empty(message);
-        return true;
-    }
-
-    bool read_messages(json::Value value, const Path &path) {
-        if (!value.is_array()) {
-            return fail(path, value ? "must be an array" : "is required");
-        }
-        if (value.size() == 0) {
-            return fail(path, "must not be empty");
-        }
-        request_.messages.reserve(value.size() + 1);
-        std::size_t i = 0;
-        for (json::Value message : value.elements()) {
-            if (!read_message(message, Path(path, i++))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    bool read_message(json::Value value, const Path &path) {
-        static constexpr struct {
-            std::string_view word;
-            Role role;
-            Place place;
-        } roles[] = {
-            {"user", Role::user, in_user},
-            {"assistant", Role::assistant, in_assistant},
-            {"system", Role::system, in_system},
-        };
-
-        if (!value.is_object()) {
-            return fail(path, "must be an object");
-        }
-        std::string_view word;
-        if (!required_string(value, "role", path, word)) {
-            return false;
-        }
-        auto row = std::find_if(std::begin(roles), std::end(roles),
-                                [&](auto &row) { return row.word == word; });
-        if (row == std::end(roles)) {
-            return fail(Path(path, "role"),
-                        "has an unknown value " + quoted(word));
-        }
-
-        std::size_t before = request_.messages.size();
-        Message message(memory_);
-        message.role = row->role;
-        message.source = value;
-        json::Value content = value["content"];
-        if (!content) {
-            return fail(Path(path, "content"), "is required");
-        }
-        if (!read_content(content, Path(path, "content"), row->place,
-                          message)) {
-            return false;
-        }
-        // A message of tool results only has become others.
-        if (!message.parts.empty() || request_.messages.size() == before) {
-            request_.messages.push_back(std::move(message));
-        }
-        return true;
-    }
-
-    void push_unless_empty(Message &message) {
-        if (!message.parts.empty()) {
-            request_.messages.push_back(std::move(message));
-        }
-    }
-
     // A string, or an array of blocks.
     bool read_content(json::Value content, const Path &path, Place place,
-                      Message &message) {
+                      Message &message) override {
         if (content.is_string()) {
             Part part;
             part.text = content.string();
@@ -149,13 +53,10 @@ private:
             return fail(path, "must be a string or an array");
         }
         message.parts.reserve(content.size());
-        std::size_t i = 0;
-        for (json::Value block : content.elements()) {
-            if (!read_block(block, Path(path, i++), place, message)) {
-                return false;
-            }
-        }
-        return true;
+        return each(content, path,
+                    [&](json::Value block, const Path &where) {
+                        return read_block(block, where, place, message);
+                    });
     }
 
     bool read_block(json::Value block, const Path &path, Place place,
@@ -164,7 +65,7 @@ private:
             return fail(path, "must be an object");
         }
         std::string_view type;
-        if (!required_string(block, "type", path, type)) {
+        if (!required_string(block, path, "type", type)) {
             return false;
         }
 
@@ -197,8 +98,9 @@ private:
 
     bool read_text(json::Value block, const Path &path, Message &message) {
         Part part = made_of(block, PartType::text);
-        if (!required_string(block, "text", path, part.text)
-            || !cache_control(block, path, part.cache_control)) {
+        if (!required_string(block, path, "text", part.text)
+            || !optional_object(block, path, "cache_control",
+                                part.cache_control)) {
             return false;
         }
         message.parts.push_back(part);
@@ -207,7 +109,7 @@ private:
 
     bool read_image(json::Value block, const Path &path, Message &message) {
         Part part = made_of(block, PartType::image);
-        if (!cache_control(block, path, part.cache_control)
+        if (!optional_object(block, path, "cache_control", part.cache_control)
             || !read_source(block["source"], Path(path, "source"), part)) {
             return false;
         }
@@ -221,19 +123,19 @@ private:
         if (!source.is_object()) {
             return fail(path, source ? "must be an object" : "is required");
         }
-        if (!required_string(source, "type", path, type)) {
+        if (!required_string(source, path, "type", type)) {
             return false;
         }
         if (type == "base64") {
-            return required_string(source, "media_type", path,
+            return required_string(source, path, "media_type",
                                    part.media_type)
-                   && required_string(source, "data", path, part.data);
+                   && required_string(source, path, "data", part.data);
         }
         if (type == "url") {
-            return required_string(source, "url", path, part.url);
+            return required_string(source, path, "url", part.url);
         }
         if (type == "file") {
-            return required_string(source, "file_id", path, part.file_id);
+            return required_string(source, path, "file_id", part.file_id);
         }
         return fail(Path(path, "type"), "has an unknown value " + quoted(type));
     }
@@ -243,14 +145,14 @@ private:
         Path at(path, "source");
         json::Value source = block["source"];
         Part part = made_of(block, PartType::file);
-        if (!cache_control(block, path, part.cache_control)
-            || !optional_string(block, "title", path, part.filename)) {
+        if (!optional_object(block, path, "cache_control", part.cache_control)
+            || !optional_text(block, path, "title", part.filename)) {
             return false;
         }
 
         std::string_view text;
         if (source["type"].string() == "text") {
-            if (!required_string(source, "data", at, text)) {
+            if (!required_string(source, at, "data", text)) {
                 return false;
             }
         } else if (source["type"].string() == "content") {
@@ -300,9 +202,9 @@ private:
         Part part = made_of(block, PartType::text);
         std::string_view title;
         std::string_view source;
-        if (!cache_control(block, path, part.cache_control)
-            || !required_string(block, "title", path, title)
-            || !required_string(block, "source", path, source)) {
+        if (!optional_object(block, path, "cache_control", part.cache_control)
+            || !required_string(block, path, "title", title)
+            || !required_string(block, path, "source", source)) {
             return false;
         }
         Message inner(memory_);
@@ -315,34 +217,11 @@ private:
         return true;
     }
 
-    std::string_view titled(std::string_view title, std::string_view source,
-                            std::string_view text) {
-        if (title.empty() && source.empty()) {
-            return text;
-        }
-        std::string_view line = source.empty() || title.empty() ? "" : "\n";
-        return arena_concat(memory_, {title, line, source, "\n\n", text});
-    }
-
-    std::string_view joined(const Message &message) {
-        if (message.parts.size() == 1) {
-            return message.parts.front().text;
-        }
-        std::string text;
-        for (const Part &part : message.parts) {
-            if (!text.empty()) {
-                text.push_back('\n');
-            }
-            text.append(part.text);
-        }
-        return arena_copy(memory_, text);
-    }
-
     bool read_thinking_block(json::Value block, const Path &path,
                              Message &message) {
         Part part = made_of(block, PartType::reasoning);
-        if (!required_string(block, "thinking", path, part.text)
-            || !optional_string(block, "signature", path, part.signature)) {
+        if (!required_string(block, path, "thinking", part.text)
+            || !optional_text(block, path, "signature", part.signature)) {
             return false;
         }
         message.parts.push_back(part);
@@ -352,7 +231,7 @@ private:
     bool read_redacted_thinking(json::Value block, const Path &path,
                                 Message &message) {
         Part part = made_of(block, PartType::redacted_reasoning);
-        if (!required_string(block, "data", path, part.data)) {
+        if (!required_string(block, path, "data", part.data)) {
             return false;
         }
         if (part.data.starts_with(google_mark)) {
@@ -366,9 +245,9 @@ private:
     bool read_tool_use(json::Value block, const Path &path,
                        Message &message) {
         Part part = made_of(block, PartType::tool_call);
-        if (!cache_control(block, path, part.cache_control)
-            || !required_string(block, "id", path, part.id)
-            || !required_string(block, "name", path, part.name)) {
+        if (!optional_object(block, path, "cache_control", part.cache_control)
+            || !required_string(block, path, "id", part.id)
+            || !required_string(block, path, "name", part.name)) {
             return false;
         }
         json::Value input = block["input"];
@@ -388,8 +267,8 @@ private:
         result.role = Role::tool;
         result.source = block;
         std::optional<bool> is_error;
-        if (!required_string(block, "tool_use_id", path, result.tool_call_id)
-            || !optional_boolean(block, "is_error", path, is_error)) {
+        if (!required_string(block, path, "tool_use_id", result.tool_call_id)
+            || !optional_boolean(block, path, "is_error", is_error)) {
             return false;
         }
         result.tool_error = is_error.value_or(false);
@@ -427,8 +306,6 @@ private:
         return true;
     }
 
-    std::pmr::memory_resource *memory_;
-    chat::Request &request_;
     // Of the call that follows, by one of Google's models.
     std::string_view call_signature_;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "formats/tool_plan.hpp"
+#include "formats/unsupported.hpp"
 
 namespace llm::anthropic {
 
@@ -19,47 +20,13 @@ using chat::ToolChoice;
 
 constexpr std::string_view white_space = " \t\r\n\f\v";
 
-// What OpenAI can ask for and this API has no way to say, where leaving it out
-// would make the answer another one. Mere hints (seed, logit_bias, penalties,
-// verbosity and the like) are left out without a word.
-struct Unsupported {
-    std::string_view param;
-    bool (*asked)(const Request &);
-};
-
-bool has_extra(const Request &request, std::string_view name) {
-    return std::any_of(
-        request.extra.begin(), request.extra.end(),
-        [name](const json::Member &member) { return member.name == name; });
-}
-
 constexpr Unsupported unsupported_rows[] = {
-    {"n", [](const Request &request) { return request.n.value_or(1) > 1; }},
-    {"logprobs",
-     [](const Request &request) { return request.logprobs.value_or(false); }},
-    {"modalities",
-     [](const Request &request) {
-         for (json::Value one : request.modalities.elements()) {
-             if (one.string() != "text") {
-                 return true;
-             }
-         }
-         return false;
-     }},
-    {"web_search_options",
-     [](const Request &request) {
-         return request.web_search_options.is_object();
-     }},
-    // Google's: a part of the prompt, a kind of answer.
-    {"cachedContent",
-     [](const Request &request) {
-         return has_extra(request, "cachedContent")
-                || has_extra(request, "cached_content");
-     }},
-    {"responseMimeType",
-     [](const Request &request) {
-         return has_extra(request, "responseMimeType");
-     }},
+    {"n", wants_several_answers},
+    {"logprobs", wants_logprobs},
+    {"modalities", wants_more_than_text},
+    {"web_search_options", wants_web_search},
+    {"cachedContent", has_cached_content},
+    {"responseMimeType", has_response_type},
 };
 
 class Planner {
@@ -93,17 +60,12 @@ public:
 
 private:
     Result<void> check() {
-        for (const Unsupported &row : unsupported_rows) {
-            if (!row.asked(request_)) {
-                continue;
-            }
-            auto outcome = refuse(options_, std::string(row.param),
-                                  "is not supported by this model's provider");
-            if (!outcome) {
-                return outcome;
-            }
+        std::string_view param = first_unsupported(unsupported_rows, request_);
+        if (param.empty()) {
+            return {};
         }
-        return {};
+        return refuse(options_, std::string(param),
+                      "is not supported by this model's provider");
     }
 
     Result<void> plan_tools() {

@@ -6,19 +6,20 @@
 #include <string_view>
 
 #include "formats/anthropic/anthropic.hpp"
-#include "formats/anthropic/fields.hpp"
 #include "formats/anthropic/message_reader.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/body_reader.hpp"
 
 namespace llm::anthropic {
 
 namespace {
 
-class RequestReader : FieldReader {
+using fields::Path;
+using fields::quoted;
+
+class RequestReader : fields::BodyReader {
 public:
-    RequestReader(const json::Document &document,
-                  std::pmr::memory_resource *memory)
-        : root_(document.root()), memory_(memory), request_(memory) {}
+    using BodyReader::BodyReader;
 
     Result<chat::Request> read() {
         if (!read_body()) {
@@ -28,69 +29,10 @@ public:
     }
 
 private:
-    using MemberReader = bool (RequestReader::*)(json::Value, const Path &);
+    using Row = fields::MemberRow<RequestReader>;
+    static const Row member_rows[];
 
-    struct MemberRow {
-        std::string_view name;
-        MemberReader read;
-    };
-
-    static const MemberRow member_rows[];
-
-    // The body
-
-    bool read_body() {
-        if (!root_.is_object()) {
-            return fail(Path(), "must be a JSON object");
-        }
-
-        Path top;
-        if (!required_string(root_, "model", top, request_.model)) {
-            return false;
-        }
-        if (request_.model.empty()) {
-            return fail(Path(top, "model"), "must not be empty");
-        }
-        if (!root_["max_tokens"]) {
-            return fail(Path(top, "max_tokens"), "is required");
-        }
-        // The order of the members is the client's, that of the messages not.
-        if (auto outcome = read_messages(root_, request_, memory_); !outcome) {
-            error_ = std::move(outcome.error());
-            return false;
-        }
-
-        for (json::Member member : root_.members()) {
-            auto row = std::find_if(
-                member_rows, end_of_member_rows(),
-                [&](const MemberRow &row) { return row.name == member.name; });
-            if (row == end_of_member_rows()) {
-                // Tools of servers that Anthropic calls itself.
-                if (member.name == "mcp_servers" && !member.value.is_null()) {
-                    request_.essential.push_back(member.name);
-                }
-                request_.extra.push_back(member);
-                continue;
-            }
-            if (row->read
-                && !(this->*row->read)(member.value, Path(top, row->name))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    static const MemberRow *end_of_member_rows();
-
-    bool read_max_tokens(json::Value value, const Path &path) {
-        auto tokens = value.integer();
-        // 0 is legal: it fills the prompt cache.
-        if (!tokens || *tokens < 0) {
-            return fail(path, "must be an integer of at least 0");
-        }
-        request_.max_tokens = tokens;
-        return true;
-    }
+    bool read_body();
 
     bool read_temperature(json::Value value, const Path &path) {
         return number(value, path, 0, 1, request_.temperature);
@@ -101,9 +43,6 @@ private:
     }
 
     bool read_top_k(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
-        }
         if (value.integer().value_or(-1) < 0) {
             return fail(path, "must be an integer of at least 0");
         }
@@ -112,59 +51,32 @@ private:
     }
 
     bool read_stop_sequences(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
-        }
-        if (!value.is_array()) {
-            return fail(path, "must be an array of strings");
-        }
-        std::size_t i = 0;
-        for (json::Value one : value.elements()) {
-            if (!one.is_string()) {
-                return fail(Path(path, i), "must be a string");
-            }
-            request_.stop.push_back(one.string());
-            ++i;
-        }
-        return true;
+        return value.is_array() ? texts(value, path, request_.stop)
+                                : fail(path, "must be an array of strings");
     }
 
     bool read_stream(json::Value value, const Path &path) {
-        if (!value.is_null() && !value.is_bool()) {
-            return fail(path, "must be true or false");
-        }
-        request_.stream = value.boolean();
         // Usage is a part of every stream of this API.
-        request_.include_usage = request_.stream;
-        return true;
+        request_.include_usage = value.boolean();
+        return flag<&chat::Request::stream>(value, path);
     }
 
     bool read_metadata(json::Value value, const Path &path) {
-        if (!value.is_null() && !value.is_object()) {
-            return fail(path, "must be an object");
-        }
-        return optional_string(value, "user_id", path, request_.user);
+        return expect(value, json::Kind::object, path)
+               && optional_text(value, path, "user_id", request_.user);
     }
 
     bool read_service_tier(json::Value value, const Path &path) {
-        if (!value.is_null() && !value.is_string()) {
-            return fail(path, "must be a string");
-        }
         request_.service_tier = openai_tier(value.string());
-        return true;
+        return expect(value, json::Kind::string, path);
     }
 
     // Thinking and output
 
     bool read_thinking(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
-        }
-        if (!value.is_object()) {
-            return fail(path, "must be an object");
-        }
         std::string_view type;
-        if (!required_string(value, "type", path, type)) {
+        if (!expect(value, json::Kind::object, path)
+            || !required_string(value, path, "type", type)) {
             return false;
         }
 
@@ -194,15 +106,14 @@ private:
     }
 
     bool read_output_config(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
+        if (!expect(value, json::Kind::object, path)
+            || !optional_text(value, path, "effort",
+                              request_.reasoning.effort)) {
+            return false;
         }
-        if (!value.is_object()) {
-            return fail(path, "must be an object");
-        }
-        if (!optional_string(value, "effort", path,
-                             request_.reasoning.effort)
-            || !read_output_format(value["format"], Path(path, "format"))) {
+        json::Value format = value["format"];
+        if (!format.is_null()
+            && !read_output_format(format, Path(path, "format"))) {
             return false;
         }
         // What else it says is for a provider of this format.
@@ -216,22 +127,18 @@ private:
     }
 
     bool read_output_format(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
-        }
-        if (!value.is_object()) {
-            return fail(path, "must be an object");
-        }
         std::string_view type;
-        if (!required_string(value, "type", path, type)) {
+        if (!expect(value, json::Kind::object, path)
+            || !required_string(value, path, "type", type)) {
             return false;
         }
         if (type != "json_schema") {
             return fail(Path(path, "type"),
                         "has an unknown value " + quoted(type));
         }
-        if (!value["schema"].is_object()) {
-            return fail(Path(path, "schema"), "must be an object");
+        if (!expect(value["schema"], json::Kind::object,
+                    Path(path, "schema"))) {
+            return false;
         }
 
         chat::ResponseFormat format;
@@ -248,66 +155,37 @@ private:
     // Tools
 
     bool read_tools(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
-        }
-        if (!value.is_array()) {
-            return fail(path, "must be an array");
-        }
-        std::size_t i = 0;
-        for (json::Value tool : value.elements()) {
-            if (!read_tool(tool, Path(path, i++))) {
-                return false;
-            }
-        }
-        return true;
+        return each(value, path, [this](json::Value tool, const Path &where) {
+            return read_tool(tool, where, request_.tools.emplace_back());
+        });
     }
 
-    bool read_tool(json::Value value, const Path &path) {
-        if (!value.is_object()) {
-            return fail(path, "must be an object");
-        }
+    bool read_tool(json::Value value, const Path &path, chat::Tool &tool) {
         std::string_view type = "custom";
-        chat::Tool tool;
         tool.source = value;
-        if (!optional_string(value, "type", path, type)
-            || !cache_control(value, path, tool.cache_control)) {
+        if (!expect(value, json::Kind::object, path)
+            || !optional_text(value, path, "type", type)
+            || !optional_object(value, path, "cache_control",
+                                tool.cache_control)) {
             return false;
         }
 
         if (type != "custom") {
             // A tool that Anthropic itself defines, web_search_20250305 say.
             tool.type = chat::Tool::Type::native;
-            if (!optional_string(value, "name", path, tool.name)) {
-                return false;
-            }
-            request_.tools.push_back(tool);
-            return true;
-        }
-
-        if (!required_string(value, "name", path, tool.name)
-            || !optional_string(value, "description", path, tool.description)
-            || !optional_boolean(value, "strict", path, tool.strict)) {
-            return false;
-        }
-        if (!value["input_schema"].is_object()) {
-            return fail(Path(path, "input_schema"),
-                        value["input_schema"] ? "must be an object"
-                                              : "is required");
+            return optional_text(value, path, "name", tool.name);
         }
         tool.parameters = value["input_schema"];
-        request_.tools.push_back(tool);
-        return true;
+        return required_string(value, path, "name", tool.name)
+               && optional_text(value, path, "description", tool.description)
+               && optional_boolean(value, path, "strict", tool.strict)
+               && (tool.parameters.is_object()
+                   || fail(Path(path, "input_schema"),
+                           tool.parameters ? "must be an object"
+                                           : "is required"));
     }
 
     bool read_tool_choice(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
-        }
-        if (!value.is_object()) {
-            return fail(path, "must be an object");
-        }
-
         using Mode = chat::ToolChoice::Mode;
         static constexpr struct {
             std::string_view type;
@@ -320,7 +198,8 @@ private:
         };
 
         std::string_view type;
-        if (!required_string(value, "type", path, type)) {
+        if (!expect(value, json::Kind::object, path)
+            || !required_string(value, path, "type", type)) {
             return false;
         }
         auto row = std::find_if(std::begin(modes), std::end(modes),
@@ -333,13 +212,13 @@ private:
         chat::ToolChoice choice;
         choice.mode = row->mode;
         if (choice.mode == Mode::named
-            && !required_string(value, "name", path, choice.name)) {
+            && !required_string(value, path, "name", choice.name)) {
             return false;
         }
         request_.tool_choice = choice;
 
         std::optional<bool> disabled;
-        if (!optional_boolean(value, "disable_parallel_tool_use", path,
+        if (!optional_boolean(value, path, "disable_parallel_tool_use",
                               disabled)) {
             return false;
         }
@@ -348,18 +227,14 @@ private:
         }
         return true;
     }
-
-    json::Value root_;
-    std::pmr::memory_resource *memory_;
-    chat::Request request_;
 };
 
-const RequestReader::MemberRow RequestReader::member_rows[] = {
+const RequestReader::Row RequestReader::member_rows[] = {
     // Read before all others.
     {"model", nullptr},
+    {"max_tokens", nullptr},
     {"messages", nullptr},
     {"system", nullptr},
-    {"max_tokens", &RequestReader::read_max_tokens},
     {"stop_sequences", &RequestReader::read_stop_sequences},
     {"stream", &RequestReader::read_stream},
     {"temperature", &RequestReader::read_temperature},
@@ -375,15 +250,56 @@ const RequestReader::MemberRow RequestReader::member_rows[] = {
     {"service_tier", &RequestReader::read_service_tier},
 };
 
-const RequestReader::MemberRow *RequestReader::end_of_member_rows() {
-    return std::end(member_rows);
+bool RequestReader::read_body() {
+    if (!root_.is_object()) {
+        return fail(Path(), "must be a JSON object");
+    }
+    if (!required_string(root_, Path(), "model", request_.model)) {
+        return false;
+    }
+    if (request_.model.empty()) {
+        return fail(Path("model"), "must not be empty");
+    }
+    // 0 is legal: it fills the prompt cache.
+    json::Value most = root_["max_tokens"];
+    if (!most) {
+        return fail(Path("max_tokens"), "is required");
+    }
+    if (!integer(most, Path("max_tokens"), 0, request_.max_tokens)) {
+        return false;
+    }
+    // The order of the members is the client's, that of the messages not.
+    if (auto outcome = read_messages(root_, request_, memory_); !outcome) {
+        error_ = std::move(outcome.error());
+        return false;
+    }
+
+    for (json::Member member : root_.members()) {
+        if (const Row *row = fields::find_row(member_rows, member.name)) {
+            if (row->read && !member.value.is_null()
+                && !(this->*row->read)(member.value, Path(row->name))) {
+                return false;
+            }
+            continue;
+        }
+        // Tools of servers that Anthropic calls itself.
+        if (member.name == "mcp_servers" && !member.value.is_null()) {
+            request_.essential.push_back(member.name);
+        }
+        request_.extra.push_back(member);
+    }
+    return true;
 }
 
 }  // namespace
 
 Result<chat::Request> parse_request(const json::Document &document,
                                     std::pmr::memory_resource *memory) {
-    return RequestReader(document, memory).read();
+    auto request = RequestReader(document.root(), memory).read();
+    if (request) {
+        request->origin = &anthropic_format();
+    }
+    return request;
 }
 
 Result<RequestHead> parse_head(const json::Document &document) {

@@ -10,6 +10,7 @@
 #include "formats/anthropic/tables.hpp"
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/chunk_framer.hpp"
+#include "formats/call_input.hpp"
 
 namespace llm::anthropic {
 
@@ -102,19 +103,10 @@ private:
 
     static const Row rows[8];
 
-    enum class Kind : std::uint8_t {
-        call,
-        custom_call,    // its input is unwrapped when it is whole
-        answer,         // the tool whose input is the answer
-    };
-
     // A block of tool use that is open; others need no memory.
     struct Block {
         std::int64_t index;
-        Kind kind;
-        std::size_t call;
-        bool has_input = false;
-        std::string input;      // custom_call
+        CallInput input;
     };
 
     // What can stand in the line of an event's name.
@@ -167,14 +159,16 @@ private:
 
     void start_tool(std::int64_t index, json::Value value, EventSink &sink) {
         std::string_view name = value["name"].string();
-        Block block{index, Kind::call, calls_, false, {}};
+        auto kind = CallInput::Kind::call;
+        std::size_t call = calls_;
         if (name == answer_tool) {
-            block.kind = Kind::answer;
+            kind = CallInput::Kind::answer;
+            has_text_ = true;
         } else {
             Event event;
             event.type = Event::Type::tool_call;
             if (name.starts_with(custom_prefix)) {
-                block.kind = Kind::custom_call;
+                kind = CallInput::Kind::custom_call;
                 name.remove_prefix(custom_prefix.size());
                 event.custom = true;
             }
@@ -184,12 +178,12 @@ private:
             sink.on_event(event);
         }
 
+        open_.push_back({index, CallInput(kind, call)});
         // Some servers send the whole input here.
         json::Value input = value["input"];
         if (input.is_object() && input.size() != 0) {
-            add_input(block, input.raw(), sink);
+            open_.back().input.add(input.raw(), sink);
         }
-        open_.push_back(std::move(block));
     }
 
     void read_block_delta(json::Value root, EventSink &sink) {
@@ -200,7 +194,7 @@ private:
         } else if (type == "input_json_delta") {
             auto block = find(root["index"]);
             if (block != open_.end()) {
-                add_input(*block, delta["partial_json"].string(), sink);
+                block->input.add(delta["partial_json"].string(), sink);
             }
         } else if (type == "thinking_delta") {
             emit(Event::Type::reasoning, delta["thinking"].string(), sink);
@@ -213,7 +207,7 @@ private:
     void read_block_stop(json::Value root, EventSink &sink) {
         auto block = find(root["index"]);
         if (block != open_.end()) {
-            close(*block, sink);
+            block->input.end(sink);
             open_.erase(block);
         }
     }
@@ -260,53 +254,6 @@ private:
             [wanted](const Block &block) { return block.index == wanted; });
     }
 
-    void add_input(Block &block, std::string_view fragment, EventSink &sink) {
-        if (fragment.empty()) {
-            return;
-        }
-        block.has_input = true;
-        if (block.kind == Kind::custom_call) {
-            block.input.append(fragment);
-        } else {
-            emit_input(block, fragment, sink);
-        }
-    }
-
-    void emit_input(const Block &block, std::string_view fragment,
-                    EventSink &sink) {
-        if (block.kind == Kind::answer) {
-            emit(Event::Type::text, fragment, sink);
-            return;
-        }
-        Event event;
-        event.type = Event::Type::tool_arguments;
-        event.call = block.call;
-        event.text = fragment;
-        sink.on_event(event);
-    }
-
-    // The input is complete. A tool without parameters may have sent none.
-    void close(Block &block, EventSink &sink) {
-        if (!block.has_input) {
-            emit_input(block, "{}", sink);
-            return;
-        }
-        if (block.kind != Kind::custom_call) {
-            return;
-        }
-        json::Document document;
-        json::ParseLimits limits;
-        limits.duplicates = true;
-        bool wrapped = document.parse(block.input, limits)
-                       && document.root()[custom_input].is_string();
-        std::string_view input =
-            wrapped ? document.root()[custom_input].string()
-                    : std::string_view(block.input);
-        if (!input.empty()) {
-            emit_input(block, input, sink);
-        }
-    }
-
     void emit(Event::Type type, std::string_view text, EventSink &sink) {
         if (text.empty()) {
             return;
@@ -320,7 +267,7 @@ private:
 
     void finish(EventSink &sink) {
         for (Block &block : open_) {
-            close(block, sink);
+            block.input.end(sink);
         }
         if (reason_ == FinishReason::content_filter && !has_text_) {
             emit(Event::Type::refusal, explanation_, sink);

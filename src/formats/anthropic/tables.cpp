@@ -1,5 +1,7 @@
 #include "formats/anthropic/tables.hpp"
 
+#include "formats/finish_words.hpp"
+
 namespace llm::anthropic {
 
 namespace {
@@ -7,12 +9,7 @@ namespace {
 using chat::FinishReason;
 
 // The first row of a reason is the word that is written for it.
-struct StopReasonRow {
-    std::string_view word;
-    FinishReason reason;
-};
-
-constexpr StopReasonRow stop_reasons[] = {
+constexpr FinishWord stop_reasons[] = {
     {"end_turn", FinishReason::stop},
     {"stop_sequence", FinishReason::stop},
     {"pause_turn", FinishReason::stop},
@@ -109,32 +106,12 @@ std::string_view body_version(Hosting hosting) noexcept {
 }
 
 FinishReason finish_reason(std::string_view stop_reason) noexcept {
-    if (stop_reason.empty()) {
-        return FinishReason::none;
-    }
-    for (const StopReasonRow &row : stop_reasons) {
-        if (row.word == stop_reason) {
-            return row.reason;
-        }
-    }
-    return FinishReason::stop;
+    return finish_reason_of(stop_reasons, stop_reason);
 }
 
 std::string_view stop_reason(FinishReason reason,
                              std::string_view native) noexcept {
-    std::string_view first;
-    for (const StopReasonRow &row : stop_reasons) {
-        if (row.reason != reason) {
-            continue;
-        }
-        if (row.word == native) {
-            return row.word;
-        }
-        if (first.empty()) {
-            first = row.word;
-        }
-    }
-    return first;
+    return finish_word_of(stop_reasons, reason, native);
 }
 
 const ErrorRow &error_row(ErrorKind kind) noexcept {

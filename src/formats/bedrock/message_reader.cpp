@@ -7,22 +7,21 @@
 #include <iterator>
 #include <string>
 
-#include "formats/anthropic/fields.hpp"
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/tables.hpp"
+#include "formats/block_message_reader.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::bedrock {
 
 namespace {
 
-using anthropic::FieldReader;
-using anthropic::Path;
-using anthropic::quoted;
 using chat::Message;
 using chat::Part;
 using chat::PartType;
 using chat::Role;
+using fields::Path;
+using fields::quoted;
 
 // Whether the object has these members and no other.
 bool has_only(json::Value object,
@@ -35,19 +34,9 @@ bool has_only(json::Value object,
                        });
 }
 
-class MessageReader : FieldReader {
+class MessageReader final : public BlockMessageReader {
 public:
-    MessageReader(chat::Request &request, std::pmr::memory_resource *memory)
-        : memory_(memory), request_(request) {}
-
-    Result<void> read(json::Value root) {
-        Path top;
-        if (!read_system(root["system"], Path(top, "system"))
-            || !read_messages(root["messages"], Path(top, "messages"))) {
-            return std::move(error_);
-        }
-        return {};
-    }
+    using BlockMessageReader::BlockMessageReader;
 
 private:
     // `value` is the member that names the block, `path` its place; the part
@@ -56,15 +45,6 @@ private:
     using BlockReader = bool (MessageReader::*)(json::Value value,
                                                 const Path &path, Part part,
                                                 Message &message);
-
-    // Where a content block may be.
-    enum Place : unsigned {
-        in_system = 1,
-        in_user = 2,
-        in_assistant = 4,
-        in_result = 8,
-        in_document = 16,
-    };
 
     struct BlockRow {
         std::string_view name;
@@ -75,93 +55,18 @@ private:
     static const BlockRow block_rows[];
     static const BlockRow *end_of_block_rows();
 
-    bool read_system(json::Value value, const Path &path) {
-        if (value.is_null()) {
-            return true;
-        }
-        Message message(memory_);
-        message.role = Role::system;
-        if (!read_blocks(value, path, in_system, message)) {
-            return false;
-        }
-        if (!message.parts.empty()) {
-            request_.messages.push_back(std::move(message));
-        }
-        return true;
-    }
-
-    bool read_messages(json::Value value, const Path &path) {
-        if (!value.is_array()) {
-            return fail(path, value ? "must be an array" : "is required");
-        }
-        if (value.size() == 0) {
-            return fail(path, "must not be empty");
-        }
-        request_.messages.reserve(value.size() + 1);
-        std::size_t i = 0;
-        for (json::Value message : value.elements()) {
-            if (!read_message(message, Path(path, i++))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    bool read_message(json::Value value, const Path &path) {
-        static constexpr struct {
-            std::string_view word;
-            Role role;
-            Place place;
-        } roles[] = {
-            {"user", Role::user, in_user},
-            {"assistant", Role::assistant, in_assistant},
-            {"system", Role::system, in_system},
-        };
-
-        if (!value.is_object()) {
-            return fail(path, "must be an object");
-        }
-        std::string_view word;
-        if (!required_string(value, "role", path, word)) {
-            return false;
-        }
-        auto row = std::find_if(std::begin(roles), std::end(roles),
-                                [&](auto &row) { return row.word == word; });
-        if (row == std::end(roles)) {
-            return fail(Path(path, "role"),
-                        "has an unknown value " + quoted(word));
-        }
-
-        std::size_t before = request_.messages.size();
-        Message message(memory_);
-        message.role = row->role;
-        message.source = value;
-        if (!read_blocks(value["content"], Path(path, "content"), row->place,
-                         message)) {
-            return false;
-        }
-        // A message of tool results only has become others.
-        if (!message.parts.empty() || request_.messages.size() == before) {
-            request_.messages.push_back(std::move(message));
-        }
-        return true;
-    }
-
-    bool read_blocks(json::Value blocks, const Path &path, Place place,
-                     Message &message) {
+    bool read_content(json::Value blocks, const Path &path, Place place,
+                      Message &message) override {
         if (!blocks.is_array()) {
             return fail(path, blocks ? "must be an array" : "is required");
         }
         message.parts.reserve(blocks.size());
         std::size_t results = request_.messages.size();
-        std::size_t i = 0;
-        for (json::Value block : blocks.elements()) {
-            if (!read_block(block, Path(path, i++), place, results,
-                            message)) {
-                return false;
-            }
-        }
-        return true;
+        return each(blocks, path,
+                    [&](json::Value block, const Path &where) {
+                        return read_block(block, where, place, results,
+                                          message);
+                    });
     }
 
     // `results`: the first of request_.messages that this message's tool
@@ -241,7 +146,7 @@ private:
     bool read_media(json::Value value, const Path &path,
                     std::string_view block, Part &part) {
         std::string_view format;
-        if (!required_string(value, "format", path, format)) {
+        if (!required_string(value, path, "format", format)) {
             return false;
         }
         const MediaRow *row = find_format(block, format);
@@ -291,7 +196,7 @@ private:
     bool read_document(json::Value value, const Path &path, Part part,
                        Message &message) {
         std::string_view name;
-        if (!required_string(value, "name", path, name)) {
+        if (!required_string(value, path, "name", name)) {
             return false;
         }
         json::Value source = value["source"];
@@ -301,9 +206,9 @@ private:
         }
         if (source["content"].is_array()) {
             Message inner(memory_);
-            if (!read_blocks(source["content"],
-                             Path(Path(path, "source"), "content"),
-                             in_document, inner)) {
+            if (!read_content(source["content"],
+                              Path(Path(path, "source"), "content"),
+                              in_document, inner)) {
                 return false;
             }
             return push_text(part, titled(name, {}, joined(inner)), message);
@@ -323,10 +228,10 @@ private:
         std::string_view title;
         std::string_view source;
         Message inner(memory_);
-        if (!required_string(value, "title", path, title)
-            || !required_string(value, "source", path, source)
-            || !read_blocks(value["content"], Path(path, "content"),
-                            in_document, inner)) {
+        if (!required_string(value, path, "title", title)
+            || !required_string(value, path, "source", source)
+            || !read_content(value["content"], Path(path, "content"),
+                             in_document, inner)) {
             return false;
         }
         return push_text(part, titled(title, source, joined(inner)), message);
@@ -337,8 +242,8 @@ private:
                         Message &message) {
         Message inner(memory_);
         if (!value["content"].is_null()
-            && !read_blocks(value["content"], Path(path, "content"),
-                            in_document, inner)) {
+            && !read_content(value["content"], Path(path, "content"),
+                             in_document, inner)) {
             return false;
         }
         return push_text(part, joined(inner), message);
@@ -355,23 +260,6 @@ private:
                          message);
     }
 
-    std::string_view titled(std::string_view title, std::string_view source,
-                            std::string_view text) {
-        std::string_view line = source.empty() || title.empty() ? "" : "\n";
-        return arena_concat(memory_, {title, line, source, "\n\n", text});
-    }
-
-    std::string_view joined(const Message &message) {
-        std::string text;
-        for (const Part &part : message.parts) {
-            if (!text.empty()) {
-                text.push_back('\n');
-            }
-            text.append(part.text);
-        }
-        return arena_copy(memory_, text);
-    }
-
     bool read_reasoning(json::Value value, const Path &path, Part part,
                         Message &message) {
         json::Value redacted = value["redactedContent"];
@@ -382,8 +270,8 @@ private:
         }
         json::Value text = value["reasoningText"];
         Path at(path, "reasoningText");
-        if (!required_string(text, "text", at, part.text)
-            || !optional_string(text, "signature", at, part.signature)) {
+        if (!required_string(text, at, "text", part.text)
+            || !optional_text(text, at, "signature", part.signature)) {
             return false;
         }
         forget(part, value.size() == 1
@@ -397,8 +285,8 @@ private:
             // A tool that the provider runs itself.
             return push(part, PartType::native, message);
         }
-        if (!required_string(value, "toolUseId", path, part.id)
-            || !required_string(value, "name", path, part.name)) {
+        if (!required_string(value, path, "toolUseId", part.id)
+            || !required_string(value, path, "name", part.name)) {
             return false;
         }
         json::Value input = value["input"];
@@ -423,10 +311,10 @@ private:
         result.role = Role::tool;
         result.source = value;
         std::string_view status;
-        if (!required_string(value, "toolUseId", path, result.tool_call_id)
-            || !optional_string(value, "status", path, status)
-            || !read_blocks(value["content"], Path(path, "content"),
-                            in_result, result)) {
+        if (!required_string(value, path, "toolUseId", result.tool_call_id)
+            || !optional_text(value, path, "status", status)
+            || !read_content(value["content"], Path(path, "content"),
+                             in_result, result)) {
             return false;
         }
         result.tool_error = status == "error";
@@ -446,9 +334,6 @@ private:
     bool read_native(json::Value, const Path &, Part part, Message &message) {
         return push(part, PartType::native, message);
     }
-
-    std::pmr::memory_resource *memory_;
-    chat::Request &request_;
 };
 
 const MessageReader::BlockRow MessageReader::block_rows[] = {

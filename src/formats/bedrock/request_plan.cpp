@@ -8,6 +8,7 @@
 
 #include "formats/anthropic/request_plan.hpp"
 #include "formats/tool_plan.hpp"
+#include "formats/unsupported.hpp"
 
 namespace llm::bedrock {
 
@@ -19,43 +20,13 @@ using chat::PartType;
 using chat::Request;
 using chat::ToolChoice;
 
-// What others can ask for and this API has no way to say, where leaving it out
-// would make the answer another one. Mere hints (seed, logit_bias, penalties,
-// parallel_tool_calls, verbosity and the like) are left out without a word.
-struct Unsupported {
-    std::string_view param;
-    bool (*asked)(const Request &);
-};
-
-bool has_extra(const Request &call, std::string_view name) {
-    return std::any_of(
-        call.extra.begin(), call.extra.end(),
-        [name](const json::Member &member) { return member.name == name; });
-}
-
 constexpr Unsupported unsupported_rows[] = {
-    {"n", [](const Request &call) { return call.n.value_or(1) > 1; }},
-    {"logprobs",
-     [](const Request &call) { return call.logprobs.value_or(false); }},
-    {"modalities",
-     [](const Request &call) {
-         auto all = call.modalities.elements();
-         return std::any_of(all.begin(), all.end(), [](json::Value one) {
-             return one.string() != "text";
-         });
-     }},
-    {"web_search_options",
-     [](const Request &call) {
-         return call.web_search_options.is_object();
-     }},
-    // Google's: a part of the prompt, a kind of answer.
-    {"cachedContent",
-     [](const Request &call) {
-         return has_extra(call, "cachedContent")
-                || has_extra(call, "cached_content");
-     }},
-    {"responseMimeType",
-     [](const Request &call) { return has_extra(call, "responseMimeType"); }},
+    {"n", wants_several_answers},
+    {"logprobs", wants_logprobs},
+    {"modalities", wants_more_than_text},
+    {"web_search_options", wants_web_search},
+    {"cachedContent", has_cached_content},
+    {"responseMimeType", has_response_type},
 };
 
 class Planner {
@@ -95,17 +66,12 @@ public:
 
 private:
     Result<void> check() {
-        for (const Unsupported &row : unsupported_rows) {
-            if (!row.asked(request_)) {
-                continue;
-            }
-            auto outcome = refuse(options_, std::string(row.param),
-                                  "is not supported by this model's provider");
-            if (!outcome) {
-                return outcome;
-            }
+        std::string_view param = first_unsupported(unsupported_rows, request_);
+        if (param.empty()) {
+            return {};
         }
-        return {};
+        return refuse(options_, std::string(param),
+                      "is not supported by this model's provider");
     }
 
     // Tools

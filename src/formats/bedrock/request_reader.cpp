@@ -7,24 +7,21 @@
 #include <string_view>
 
 #include "formats/anthropic/anthropic.hpp"
-#include "formats/anthropic/fields.hpp"
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/message_reader.hpp"
 #include "formats/bedrock/tables.hpp"
+#include "formats/body_reader.hpp"
 
 namespace llm::bedrock {
 
 namespace {
 
-using anthropic::FieldReader;
-using anthropic::Path;
-using anthropic::quoted;
+using fields::Path;
+using fields::quoted;
 
-class RequestReader : FieldReader {
+class RequestReader : fields::BodyReader {
 public:
-    RequestReader(const json::Document &document,
-                  std::pmr::memory_resource *memory)
-        : root_(document.root()), memory_(memory), request_(memory) {}
+    using BodyReader::BodyReader;
 
     Result<chat::Request> read() {
         if (!read_body()) {
@@ -34,44 +31,13 @@ public:
     }
 
 private:
-    using MemberReader = bool (RequestReader::*)(json::Value, const Path &);
+    using Row = fields::MemberRow<RequestReader>;
+    static const Row member_rows[];
 
-    struct MemberRow {
-        std::string_view name;
-        MemberReader read;
-    };
-
-    static const MemberRow member_rows[];
-    static const MemberRow *end_of_member_rows();
-
-    bool read_body() {
-        if (!root_.is_object()) {
-            return fail(Path(), "must be a JSON object");
-        }
-        if (auto outcome = read_messages(root_, request_, memory_); !outcome) {
-            error_ = std::move(outcome.error());
-            return false;
-        }
-
-        Path top;
-        for (json::Member member : root_.members()) {
-            auto row = std::find_if(
-                member_rows, end_of_member_rows(),
-                [&](const MemberRow &row) { return row.name == member.name; });
-            if (row == end_of_member_rows()) {
-                request_.extra.push_back(member);
-                continue;
-            }
-            if (row->read && !member.value.is_null()
-                && !(this->*row->read)(member.value, Path(top, row->name))) {
-                return false;
-            }
-        }
-        return true;
-    }
+    bool read_body();
 
     bool object(json::Value value, const Path &path) {
-        return value.is_object() || fail(path, "must be an object");
+        return expect(value, json::Kind::object, path);
     }
 
     // A member that no field stands for, whole; it is written again where the
@@ -98,19 +64,13 @@ private:
                        request_.top_p)) {
             return false;
         }
+        Path stops(path, "stopSequences");
         json::Value stop = value["stopSequences"];
-        if (!stop.is_null() && !stop.is_array()) {
-            return fail(Path(path, "stopSequences"),
-                        "must be an array of strings");
-        }
-        std::size_t i = 0;
-        for (json::Value one : stop.elements()) {
-            if (!one.is_string()) {
-                return fail(Path(Path(path, "stopSequences"), i),
-                            "must be a string");
-            }
-            request_.stop.push_back(one.string());
-            ++i;
+        if (!stop.is_null()
+            && !(stop.is_array() ? texts(stop, stops, request_.stop)
+                                 : fail(stops, "must be an array of strings")))
+        {
+            return false;
         }
         for (json::Member member : value.members()) {
             if (member.name != "maxTokens" && member.name != "temperature"
@@ -133,13 +93,12 @@ private:
         if (!tools.is_array()) {
             return fail(at, tools ? "must be an array" : "is required");
         }
-        std::size_t i = 0;
-        for (json::Value tool : tools.elements()) {
-            if (!read_tool(tool, Path(at, i++))) {
-                return false;
-            }
-        }
-        return read_tool_choice(value["toolChoice"], Path(path, "toolChoice"));
+        return each(tools, at,
+                    [this](json::Value tool, const Path &where) {
+                        return read_tool(tool, where);
+                    })
+               && read_tool_choice(value["toolChoice"],
+                                   Path(path, "toolChoice"));
     }
 
     bool read_tool(json::Value value, const Path &path) {
@@ -165,9 +124,9 @@ private:
         }
 
         Path at(path, "toolSpec");
-        if (!required_string(spec, "name", at, tool.name)
-            || !optional_string(spec, "description", at, tool.description)
-            || !optional_boolean(spec, "strict", at, tool.strict)) {
+        if (!required_string(spec, at, "name", tool.name)
+            || !optional_text(spec, at, "description", tool.description)
+            || !optional_boolean(spec, at, "strict", tool.strict)) {
             return false;
         }
         tool.parameters = spec["inputSchema"]["json"];
@@ -208,7 +167,7 @@ private:
             chat::ToolChoice choice;
             choice.mode = row.mode;
             if (choice.mode == Mode::named
-                && !required_string(chosen, "name", Path(path, "tool"),
+                && !required_string(chosen, Path(path, "tool"), "name",
                                     choice.name)) {
                 return false;
             }
@@ -279,8 +238,8 @@ private:
 
     bool read_output(json::Value value, const Path &path) {
         if (!object(value, path)
-            || !optional_string(value, "effort", path,
-                                request_.reasoning.effort)) {
+            || !optional_text(value, path, "effort",
+                              request_.reasoning.effort)) {
             return false;
         }
         json::Value text = value["textFormat"];
@@ -305,9 +264,9 @@ private:
         chat::ResponseFormat format;
         format.type = chat::ResponseFormat::Type::json_schema;
         format.name = "structured_output";
-        if (!optional_string(source, "name", place, format.name)
-            || !optional_string(source, "description", place,
-                                format.description)) {
+        if (!optional_text(source, place, "name", format.name)
+            || !optional_text(source, place, "description",
+                              format.description)) {
             return false;
         }
         // A text of JSON, not JSON. Lives as long as the memory does.
@@ -333,7 +292,7 @@ private:
     bool read_service_tier(json::Value value, const Path &path) {
         std::string_view tier;
         if (!object(value, path)
-            || !required_string(value, "type", path, tier)) {
+            || !required_string(value, path, "type", tier)) {
             return false;
         }
         request_.service_tier = openai_tier(tier);
@@ -359,13 +318,9 @@ private:
         keep_essential("promptVariables", value);
         return true;
     }
-
-    json::Value root_;
-    std::pmr::memory_resource *memory_;
-    chat::Request request_;
 };
 
-const RequestReader::MemberRow RequestReader::member_rows[] = {
+const RequestReader::Row RequestReader::member_rows[] = {
     // Read before all others.
     {"messages", nullptr},
     {"system", nullptr},
@@ -379,15 +334,32 @@ const RequestReader::MemberRow RequestReader::member_rows[] = {
     {"promptVariables", &RequestReader::read_prompt_variables},
 };
 
-const RequestReader::MemberRow *RequestReader::end_of_member_rows() {
-    return std::end(member_rows);
+bool RequestReader::read_body() {
+    if (!root_.is_object()) {
+        return fail(Path(), "must be a JSON object");
+    }
+    if (auto outcome = read_messages(root_, request_, memory_); !outcome) {
+        error_ = std::move(outcome.error());
+        return false;
+    }
+
+    for (json::Member member : root_.members()) {
+        const Row *row = fields::find_row(member_rows, member.name);
+        if (!row) {
+            request_.extra.push_back(member);
+        } else if (row->read && !member.value.is_null()
+                   && !(this->*row->read)(member.value, Path(row->name))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 }  // namespace
 
 Result<chat::Request> parse_request(const json::Document &document,
                                     std::pmr::memory_resource *memory) {
-    return RequestReader(document, memory).read();
+    return RequestReader(document.root(), memory).read();
 }
 
 Result<RequestHead> parse_head(const json::Document &document,

@@ -3,6 +3,7 @@
 // API reference, ConverseStream (usage comes after messageStop).
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "formats/anthropic/tables.hpp"
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/tables.hpp"
+#include "formats/call_input.hpp"
 
 namespace llm::bedrock {
 
@@ -73,22 +75,12 @@ private:
 
     static const Row rows[6];
 
-    enum class Kind : std::uint8_t {
-        call,
-        custom_call,    // its input is unwrapped when it is whole
-        answer,         // the tool whose input is the answer
-        image,
-        other,          // of tools that the provider runs itself
-    };
-
-    // A block that has been begun; those of text need no memory.
+    // A block that has been begun; those of text need no memory, and those of
+    // tools that the provider runs itself say nothing.
     struct Block {
         std::int64_t index;
-        Kind kind;
-        std::size_t call = 0;
-        bool has_input = false;
-        std::string input;              // custom_call
-        std::string_view media_type;    // image
+        std::optional<CallInput> input;
+        std::string_view media_type;    // of an image; else empty
     };
 
     void read_start(json::Value, EventSink &sink) {
@@ -117,7 +109,7 @@ private:
             fail("the provider began a block of its answer twice", sink);
             return;
         }
-        Block block{index, Kind::other, 0, false, {}, {}};
+        Block block{index, {}, {}};
         json::Value tool = root["start"]["toolUse"];
         json::Value image = root["start"]["image"];
         if (tool.is_object() && tool["type"].is_null()) {
@@ -125,7 +117,6 @@ private:
         } else if (image.is_object()) {
             const MediaRow *row = find_format("image",
                                               image["format"].string());
-            block.kind = Kind::image;
             block.media_type = row ? row->media_type : "image/png";
         } else if (!tool && !root["start"]["toolResult"]) {
             return;     // a text, of which nothing needs to be known
@@ -136,15 +127,17 @@ private:
     void start_tool(json::Value tool, Block &block, EventSink &sink) {
         std::string_view name = tool["name"].string();
         if (name == anthropic::answer_tool) {
-            block.kind = Kind::answer;
+            block.input.emplace(CallInput::Kind::answer, 0);
             return;
         }
         ToolName decoded = decode_tool_name(name);
-        block.kind = decoded.custom ? Kind::custom_call : Kind::call;
-        block.call = calls_++;
+        std::size_t call = calls_++;
+        block.input.emplace(decoded.custom ? CallInput::Kind::custom_call
+                                           : CallInput::Kind::call,
+                            call);
         Event event;
         event.type = Event::Type::tool_call;
-        event.call = block.call;
+        event.call = call;
         event.custom = decoded.custom;
         event.id = tool["toolUseId"].string();
         event.name = decoded.name;
@@ -157,7 +150,9 @@ private:
         }
         json::Value delta = root["delta"];
         auto block = find(root["contentBlockIndex"].integer().value_or(-1));
-        if (block != open_.end() && block->kind == Kind::other) {
+        if (block != open_.end() && !block->input
+            && block->media_type.empty())
+        {
             return;
         }
 
@@ -167,13 +162,13 @@ private:
         if (delta["text"].is_string()) {
             emit(Event::Type::text, delta["text"].string(), sink);
         } else if (input.is_string()) {
-            if (block == open_.end() || block->kind == Kind::image) {
+            if (block == open_.end() || !block->input) {
                 fail("the provider sent the input of a tool call that it had "
                      "not begun",
                      sink);
                 return;
             }
-            add_input(*block, input.string(), sink);
+            block->input->add(input.string(), sink);
         } else if (reasoning.is_object()) {
             emit(Event::Type::reasoning, reasoning["text"].string(), sink);
             emit(Event::Type::reasoning_signature,
@@ -266,56 +261,9 @@ private:
             [index](const Block &block) { return block.index == index; });
     }
 
-    void add_input(Block &block, std::string_view fragment, EventSink &sink) {
-        if (fragment.empty()) {
-            return;
-        }
-        block.has_input = true;
-        if (block.kind == Kind::custom_call) {
-            block.input.append(fragment);
-        } else {
-            emit_input(block, fragment, sink);
-        }
-    }
-
-    void emit_input(const Block &block, std::string_view fragment,
-                    EventSink &sink) {
-        if (block.kind == Kind::answer) {
-            emit(Event::Type::text, fragment, sink);
-            return;
-        }
-        Event event;
-        event.type = Event::Type::tool_arguments;
-        event.call = block.call;
-        event.text = fragment;
-        sink.on_event(event);
-    }
-
-    // The input is complete. A tool without parameters may have sent none.
-    void close(Block &block, EventSink &sink) {
-        if (block.kind == Kind::image || block.kind == Kind::other) {
-            return;
-        }
-        if (!block.has_input) {
-            emit_input(block, "{}", sink);
-            return;
-        }
-        if (block.kind != Kind::custom_call) {
-            return;
-        }
-        json::Document document;
-        json::ParseLimits limits;
-        limits.duplicates = true;
-        bool parsed = static_cast<bool>(document.parse(block.input, limits));
-        json::Value text;
-        if (parsed) {
-            text = document.root()[anthropic::custom_input];
-        }
-        std::string_view input = text.is_string()
-                                     ? text.string()
-                                     : std::string_view(block.input);
-        if (!input.empty()) {
-            emit_input(block, input, sink);
+    static void close(Block &block, EventSink &sink) {
+        if (block.input) {
+            block.input->end(sink);
         }
     }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "formats/finish_words.hpp"
+
 namespace llm::bedrock {
 
 namespace {
@@ -10,12 +12,7 @@ namespace {
 using chat::FinishReason;
 
 // The first row of a reason is the word that is written for it.
-struct StopReasonRow {
-    std::string_view word;
-    FinishReason reason;
-};
-
-constexpr StopReasonRow stop_reasons[] = {
+constexpr FinishWord stop_reasons[] = {
     {"end_turn", FinishReason::stop},
     {"stop_sequence", FinishReason::stop},
     {"max_tokens", FinishReason::length},
@@ -165,33 +162,14 @@ constexpr ModelTraits models[] = {
 }  // namespace
 
 FinishReason finish_reason(std::string_view stop_reason) noexcept {
-    if (stop_reason.empty()) {
-        return FinishReason::none;
-    }
-    for (const StopReasonRow &row : stop_reasons) {
-        if (row.word == stop_reason) {
-            return row.reason;
-        }
-    }
-    return FinishReason::stop;
+    return finish_reason_of(stop_reasons, stop_reason);
 }
 
 std::string_view stop_reason(FinishReason reason,
                              std::string_view native) noexcept {
-    std::string_view first;
-    for (const StopReasonRow &row : stop_reasons) {
-        if (row.reason != reason) {
-            continue;
-        }
-        if (row.word == native) {
-            return row.word;
-        }
-        if (first.empty()) {
-            first = row.word;
-        }
-    }
+    std::string_view word = finish_word_of(stop_reasons, reason, native);
     // The member is one that a client's SDK demands.
-    return first.empty() ? "end_turn" : first;
+    return word.empty() ? "end_turn" : word;
 }
 
 const ErrorRow &error_row(ErrorKind kind) noexcept {

@@ -1,5 +1,6 @@
 #include "formats/cohere/cohere.hpp"
 #include "formats/openai/openai.hpp"
+#include "formats/table_format.hpp"
 
 namespace llm {
 
@@ -13,121 +14,56 @@ constexpr Route cohere_routes[] = {
 
 constexpr std::string_view passed_on[] = {"x-client-name"};
 
-class CohereFormat final : public Format {
-public:
-    std::string_view name() const noexcept override { return "cohere"; }
-
-    std::span<const Route> routes() const noexcept override {
-        return cohere_routes;
+std::vector<json::Edit> request_edits(std::string_view body,
+                                      const json::Document &document,
+                                      const WriteOptions &options) {
+    std::vector<json::Edit> edits;
+    if (document.root()["model"].string() != options.model) {
+        std::string model;
+        json::append_string(model, options.model);
+        edits.push_back(
+            json::set_member(body, document.root(), "model", model));
     }
+    return edits;
+}
+
+constexpr FormatRow cohere_row = {
+    .name = "cohere",
+    .routes = cohere_routes,
+    .path = [](const CallPath &) { return std::string("/v2/chat"); },
+    .models_path = "/v1/models",
+    .parse_head = cohere::parse_head,
+    .parse_request = cohere::parse_request,
+    .write_request = cohere::write_request,
+    .request_edits = request_edits,
+    .parse_response = cohere::parse_response,
+    .write_response = cohere::write_response,
+    .make_reader = cohere::make_reader,
+    .make_writer = cohere::make_writer,
+    .parse_error = cohere::parse_error,
+    .write_error = cohere::write_error,
+    .error_status = openai::error_status,
+    .write_models = [](std::span<const std::string_view> models, std::int64_t,
+                       std::string &out) {
+        cohere::write_models(models, out);
+    },
+};
+
+class CohereFormat final : public TableFormat {
+public:
+    CohereFormat() noexcept : TableFormat(cohere_row) {}
 
     bool recognises(const ClientHints &hints) const noexcept override {
         return hints.cohere_sdk;
-    }
-
-    std::string path(const CallPath &) const override { return "/v2/chat"; }
-
-    std::string_view models_path() const noexcept override {
-        return "/v1/models";
-    }
-
-    std::span<const HeaderField> headers() const noexcept override {
-        return {};
     }
 
     std::span<const std::string_view> client_headers() const noexcept override {
         return passed_on;
     }
 
-    std::string_view request_id_header() const noexcept override {
-        return "x-request-id";
-    }
-
-    std::string_view key_header() const noexcept override {
-        return "authorization";
-    }
-
-    Result<RequestHead> parse_head(const json::Document &document,
-                                   const RouteMatch &) const override {
-        return cohere::parse_head(document);
-    }
-
-    Result<chat::Request> parse_request(
-        const json::Document &document,
-        std::pmr::memory_resource *memory) const override {
-        return cohere::parse_request(document, memory);
-    }
-
-    Result<void> write_request(const chat::Request &request,
-                               const WriteOptions &options,
-                               std::string &out) const override {
-        return cohere::write_request(request, options, out);
-    }
-
-    std::vector<json::Edit> request_edits(
-        std::string_view body, const json::Document &document,
-        const WriteOptions &options) const override {
-        std::vector<json::Edit> edits;
-        if (document.root()["model"].string() != options.model) {
-            std::string model;
-            json::append_string(model, options.model);
-            edits.push_back(
-                json::set_member(body, document.root(), "model", model));
-        }
-        return edits;
-    }
-
-    Result<chat::Response> parse_response(
-        const json::Document &document,
-        std::pmr::memory_resource *memory) const override {
-        return cohere::parse_response(document, memory);
-    }
-
-    void write_response(const chat::Response &response,
-                        const AnswerContext &context,
-                        std::string &out) const override {
-        cohere::write_response(response, context, out);
-    }
-
-    std::unique_ptr<wire::Framer> make_framer(
-        std::size_t max_event) const override {
-        return std::make_unique<wire::SseFramer>(max_event);
-    }
-
-    std::unique_ptr<StreamReader> make_reader() const override {
-        return cohere::make_reader();
-    }
-
-    std::unique_ptr<StreamWriter> make_writer(
-        const AnswerContext &context) const override {
-        return cohere::make_writer(context);
-    }
-
-    std::string_view stream_type() const noexcept override {
-        return "text/event-stream";
-    }
-
-    Error parse_error(const AnswerHead &head,
-                      std::string_view body) const override {
-        return cohere::parse_error(head.status, body);
-    }
-
-    void write_error(const Error &error, std::string &out) const override {
-        cohere::write_error(error, out);
-    }
-
-    int error_status(const Error &error) const noexcept override {
-        return openai::error_status(error);
-    }
-
     std::optional<std::vector<std::string_view>> parse_models(
         json::Value root) const override {
         return cohere::parse_models(root);
-    }
-
-    void write_models(std::span<const std::string_view> models, std::int64_t,
-                      std::string &out) const override {
-        cohere::write_models(models, out);
     }
 };
 

@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "formats/body_reader.hpp"
 #include "formats/cohere/cohere.hpp"
 #include "formats/cohere/tables.hpp"
-#include "formats/functions.hpp"
-#include "formats/openai/data_url.hpp"
+#include "formats/head_reader.hpp"
+#include "formats/openai/part_read.hpp"
 
 namespace llm::cohere {
 
@@ -15,26 +16,22 @@ using chat::Part;
 using chat::PartType;
 using chat::Request;
 using chat::Role;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
-class RequestReader : functions::ToolListReader {
+class RequestReader : fields::BodyReader {
 public:
     RequestReader(Value root, std::pmr::memory_resource *memory)
-        : root_(root), memory_(memory), request_(memory), calls_(memory) {}
+        : BodyReader(root, memory), calls_(memory) {}
 
     Result<Request> read();
 
 private:
-    using Read = bool (RequestReader::*)(Value, const Path &);
+    using Row = fields::MemberRow<RequestReader>;
+    static const Row member_rows[];
 
-    struct MemberReader {
-        std::string_view name;
-        Read read;
-    };
-    static const MemberReader member_readers[];
-
+    bool read_body();
     bool read_member(const json::Member &member);
     bool read_messages(Value value, const Path &path);
     bool read_message(Value value, const Path &path);
@@ -43,77 +40,61 @@ private:
     bool read_image(Value value, const Path &path, Part &part);
     bool read_calls(Value value, const Path &path, Message &message);
     bool read_result(Value value, const Path &path, Message &message);
-    bool read_model(Value value, const Path &path);
-    bool read_stream(Value value, const Path &path);
-    bool read_max_tokens(Value value, const Path &path);
-    bool read_stop(Value value, const Path &path);
-    bool read_request_tools(Value value, const Path &path);
     bool read_strict_tools(Value value, const Path &path);
     bool read_tool_choice(Value value, const Path &path);
     bool read_response_format(Value value, const Path &path);
     bool read_thinking(Value value, const Path &path);
     bool read_documents(Value value, const Path &path);
-    bool read_logprobs(Value value, const Path &path);
 
-    Value root_;
-    std::pmr::memory_resource *memory_;
-    Request request_;
     std::pmr::unordered_set<std::string_view> calls_;   // ids so far
 };
 
 // "strict_tools" marks tools that are there already: it comes last.
-const RequestReader::MemberReader RequestReader::member_readers[] = {
+const RequestReader::Row RequestReader::member_rows[] = {
     {"model", &RequestReader::read_model},
     {"messages", &RequestReader::read_messages},
-    {"stream", &RequestReader::read_stream},
-    {"max_tokens", &RequestReader::read_max_tokens},
-    {"stop_sequences", &RequestReader::read_stop},
-    {"tools", &RequestReader::read_request_tools},
+    {"stream", &RequestReader::flag<&Request::stream>},
+    {"max_tokens", &RequestReader::count<&Request::max_tokens, 1>},
+    {"stop_sequences", &RequestReader::read_stops},
+    {"tools", &RequestReader::read_function_list},
     {"tool_choice", &RequestReader::read_tool_choice},
     {"response_format", &RequestReader::read_response_format},
     {"thinking", &RequestReader::read_thinking},
     {"documents", &RequestReader::read_documents},
-    {"logprobs", &RequestReader::read_logprobs},
+    {"logprobs", &RequestReader::flag<&Request::logprobs>},
 };
 
 Result<Request> RequestReader::read() {
-    if (!root_.is_object()) {
-        return invalid_request("the body must be a JSON object");
-    }
-    for (std::string_view name : {"model", "messages"}) {
-        if (root_[name].is_null()) {
-            fail(Path(name), "is missing");
-            return std::move(error_);
-        }
+    if (!read_body()) {
+        return std::move(error_);
     }
     request_.include_usage = true;
+    return std::move(request_);
+}
+
+bool RequestReader::read_body() {
+    if (!has({"model", "messages"})) {
+        return false;
+    }
     for (const json::Member &member : root_.members()) {
         if (!read_member(member)) {
-            return std::move(error_);
+            return false;
         }
     }
     Value strict = root_["strict_tools"];
-    if (!strict.is_null() && !read_strict_tools(strict, Path("strict_tools"))) {
-        return std::move(error_);
-    }
-    return std::move(request_);
+    return strict.is_null() || read_strict_tools(strict, Path("strict_tools"));
 }
 
 bool RequestReader::read_member(const json::Member &member) {
     Path path(member.name);
-    for (const MemberReader &row : member_readers) {
-        if (row.name == member.name) {
-            return member.value.is_null()
-                   || (this->*row.read)(member.value, path);
-        }
+    bool absent = member.value.is_null();
+    if (const Row *row = fields::find_row(member_rows, member.name)) {
+        return absent || (this->*row->read)(member.value, path);
     }
     for (const NumberMember &row : number_members()) {
         if (row.name == member.name) {
-            if (member.value.is_null()) {
-                return true;
-            }
-            request_.*row.field = member.value;
-            return expect(member.value, Kind::number, path);
+            request_.*row.field = absent ? Value() : member.value;
+            return absent || expect(member.value, Kind::number, path);
         }
     }
     if (member.name != "strict_tools") {
@@ -132,13 +113,9 @@ bool RequestReader::read_messages(Value value, const Path &path) {
         return fail(path, "must not be empty");
     }
     request_.messages.reserve(value.size());
-    std::size_t index = 0;
-    for (Value message : value.elements()) {
-        if (!read_message(message, Path(path, index++))) {
-            return false;
-        }
-    }
-    return true;
+    return each(value, path, [this](Value message, const Path &where) {
+        return read_message(message, where);
+    });
 }
 
 bool RequestReader::read_message(Value value, const Path &path) {
@@ -188,13 +165,9 @@ bool RequestReader::read_content(Value value, const Path &path,
     if (!value.is_array()) {
         return fail(path, "must be a string or an array of parts");
     }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        if (!read_part(element, Path(path, index++), message)) {
-            return false;
-        }
-    }
-    return true;
+    return each(value, path, [&](Value element, const Path &where) {
+        return read_part(element, where, message);
+    });
 }
 
 bool RequestReader::read_part(Value value, const Path &path,
@@ -240,18 +213,8 @@ bool RequestReader::read_image(Value value, const Path &path, Part &part) {
         || !optional_text(image, where, "detail", part.detail)) {
         return false;
     }
-    if (openai::is_data_url(part.url)) {
-        auto data = openai::parse_data_url(part.url);
-        if (!data) {
-            return fail(Path(where, "url"), "must be a base64 data URL");
-        }
-        part.url = {};
-        part.media_type = data->media_type;
-        part.data = data->data;
-        return true;
-    }
-    return part.url.starts_with("https://") || part.url.starts_with("http://")
-           || fail(Path(where, "url"), "must be an http, https or data URL");
+    std::string_view wrong = openai::take_image_url(part);
+    return wrong.empty() || fail(Path(where, "url"), wrong);
 }
 
 bool RequestReader::read_calls(Value value, const Path &path,
@@ -259,12 +222,7 @@ bool RequestReader::read_calls(Value value, const Path &path,
     if (value.is_null()) {
         return true;
     }
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        Path call(path, index++);
+    return each(value, path, [&](Value element, const Path &call) {
         Path function(call, "function");
         Value body = element["function"];
         Part part;
@@ -279,8 +237,8 @@ bool RequestReader::read_calls(Value value, const Path &path,
         }
         calls_.insert(part.id);
         message.parts.push_back(part);
-    }
-    return true;
+        return true;
+    });
 }
 
 bool RequestReader::read_result(Value value, const Path &path,
@@ -294,41 +252,6 @@ bool RequestReader::read_result(Value value, const Path &path,
 }
 
 // All else
-
-bool RequestReader::read_model(Value value, const Path &path) {
-    request_.model = value.string();
-    return !request_.model.empty()
-           || fail(path, "must be a string that is not empty");
-}
-
-bool RequestReader::read_stream(Value value, const Path &path) {
-    request_.stream = value.boolean();
-    return expect(value, Kind::boolean, path);
-}
-
-bool RequestReader::read_max_tokens(Value value, const Path &path) {
-    request_.max_tokens = value.integer();
-    return (request_.max_tokens && *request_.max_tokens >= 1)
-           || fail(path, "must be an integer of at least 1");
-}
-
-bool RequestReader::read_stop(Value value, const Path &path) {
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        if (!expect(element, Kind::string, Path(path, index++))) {
-            return false;
-        }
-        request_.stop.push_back(element.string());
-    }
-    return true;
-}
-
-bool RequestReader::read_request_tools(Value value, const Path &path) {
-    return read_tools(value, path, request_.tools);
-}
 
 bool RequestReader::read_strict_tools(Value value, const Path &path) {
     for (chat::Tool &tool : request_.tools) {
@@ -417,52 +340,15 @@ bool RequestReader::read_documents(Value value, const Path &path) {
     return true;
 }
 
-bool RequestReader::read_logprobs(Value value, const Path &path) {
-    request_.logprobs = value.boolean();
-    return expect(value, Kind::boolean, path);
-}
-
 }  // namespace
 
 Result<RequestHead> parse_head(const json::Document &document) {
-    Value root = document.root();
-    if (!root.is_object()) {
-        return invalid_request("the body must be a JSON object");
-    }
-    auto fail = [](std::string_view name, std::string_view reason) -> Error {
-        return invalid_request(std::string(name) + ' ' + std::string(reason),
-                               std::string(name));
-    };
-
-    RequestHead head;
-    Value model = root["model"];
-    head.model = model.string();
-    if (head.model.empty()) {
-        return fail("model", model.is_null()
-                                 ? "is missing"
-                                 : "must be a string that is not empty");
-    }
-    Value messages = root["messages"];
-    if (!messages.is_array() || messages.size() == 0) {
-        return fail("messages", messages.is_null()
-                                    ? "is missing"
-                                    : "must be an array that is not empty");
-    }
-    Value stream = root["stream"];
-    if (!stream.is_null() && !stream.is_bool()) {
-        return fail("stream", "must be true or false");
-    }
-    head.stream = stream.boolean();
+    fields::HeadReader reader(document.root());
     // The last event of every stream has it.
-    head.include_usage = true;
-
-    if (Value most = root["max_tokens"]; !most.is_null()) {
-        head.max_tokens = most.integer();
-        if (!head.max_tokens || *head.max_tokens < 1) {
-            return fail("max_tokens", "must be an integer of at least 1");
-        }
-    }
-    return head;
+    reader.head.include_usage = true;
+    return reader.result(reader.read_model() && reader.check_list("messages")
+                         && reader.read_stream()
+                         && reader.read_max_tokens("max_tokens", 1));
 }
 
 Result<Request> parse_request(const json::Document &document,

@@ -4,6 +4,7 @@
 #include "formats/cohere/tables.hpp"
 #include "formats/functions.hpp"
 #include "formats/tool_plan.hpp"
+#include "formats/unsupported.hpp"
 
 namespace llm::cohere {
 
@@ -15,6 +16,14 @@ using chat::PartType;
 using chat::Request;
 using chat::Role;
 using json::Value;
+
+constexpr Unsupported unsupported_rows[] = {
+    {"n", wants_several_answers},
+    {"logprobs", wants_logprobs},
+    {"modalities", wants_more_than_text},
+    {"web_search_options", wants_web_search},
+    {"mcp_servers", has_mcp_servers},
+};
 
 class RequestWriter {
 public:
@@ -60,7 +69,8 @@ bool RequestWriter::refuse(std::string_view what, std::string param) {
 Result<void> RequestWriter::write() {
     // Its logprobs are of pieces of text, not of tokens.
     std::string_view no =
-        own_ ? std::string_view() : functions::unsupported_member(request_);
+        own_ ? std::string_view()
+             : first_unsupported(unsupported_rows, request_);
     if (!no.empty() && !refuse(no, std::string(no))) {
         return std::move(error_);
     }

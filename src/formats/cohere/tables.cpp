@@ -1,5 +1,7 @@
 #include "formats/cohere/tables.hpp"
 
+#include "formats/finish_words.hpp"
+
 namespace llm::cohere {
 
 namespace {
@@ -23,11 +25,6 @@ constexpr RoleWord roles[] = {
 // API reference, "finish_reason". The first word of a reason is the one that
 // is written. ERROR_TOXIC is of version 1, which has a word for answers that
 // were filtered.
-struct FinishWord {
-    std::string_view word;
-    FinishReason reason;
-};
-
 constexpr FinishWord finishes[] = {
     {"COMPLETE", FinishReason::stop},
     {"STOP_SEQUENCE", FinishReason::stop},
@@ -74,15 +71,7 @@ std::optional<Role> role_of(std::string_view word) noexcept {
 }
 
 FinishReason finish_reason_of(std::string_view word) noexcept {
-    if (word.empty()) {
-        return FinishReason::none;
-    }
-    for (const FinishWord &row : finishes) {
-        if (row.word == word) {
-            return row.reason;
-        }
-    }
-    return FinishReason::stop;
+    return llm::finish_reason_of(finishes, word);
 }
 
 std::string_view finish_word(FinishReason reason,
@@ -90,12 +79,8 @@ std::string_view finish_word(FinishReason reason,
     if (reason == FinishReason::stop && !stop_sequence.empty()) {
         return "STOP_SEQUENCE";
     }
-    for (const FinishWord &row : finishes) {
-        if (row.reason == reason) {
-            return row.word;
-        }
-    }
-    return "COMPLETE";
+    std::string_view word = finish_word_of(finishes, reason);
+    return word.empty() ? "COMPLETE" : word;
 }
 
 std::span<const NumberMember> number_members() noexcept {

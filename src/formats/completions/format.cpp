@@ -1,5 +1,6 @@
-#include "formats/openai/openai.hpp"
 #include "formats/completions/completions.hpp"
+#include "formats/openai/openai.hpp"
+#include "formats/table_format.hpp"
 
 namespace llm {
 
@@ -9,111 +10,32 @@ constexpr Route completions_routes[] = {
     {"/completions", Operation::chat},
 };
 
-class CompletionsFormat final : public Format {
-public:
-    std::string_view name() const noexcept override { return "completions"; }
-
-    std::span<const Route> routes() const noexcept override {
-        return completions_routes;
-    }
-
-    std::string path(const CallPath &call) const override {
+constexpr FormatRow completions_row = {
+    .name = "completions",
+    .routes = completions_routes,
+    .path = [](const CallPath &call) {
         return openai::path(call, "/completions");
-    }
-
-    std::string_view models_path() const noexcept override {
-        return openai_format().models_path();
-    }
-
-    std::span<const HeaderField> headers() const noexcept override {
-        return {};
-    }
-
-    std::string_view request_id_header() const noexcept override {
-        return openai_format().request_id_header();
-    }
-
-    std::string_view key_header() const noexcept override {
-        return openai_format().key_header();
-    }
-
-    Result<RequestHead> parse_head(const json::Document &document,
-                                   const RouteMatch &) const override {
-        return completions::parse_head(document);
-    }
-
-    Result<chat::Request> parse_request(
-        const json::Document &document,
-        std::pmr::memory_resource *memory) const override {
-        return completions::parse_request(document, memory);
-    }
-
-    Result<void> write_request(const chat::Request &request,
-                               const WriteOptions &options,
-                               std::string &out) const override {
-        return completions::write_request(request, options, out);
-    }
-
-    std::vector<json::Edit> request_edits(
-        std::string_view body, const json::Document &document,
-        const WriteOptions &options) const override {
-        return openai::request_edits(body, document, options);
-    }
-
-    Result<chat::Response> parse_response(
-        const json::Document &document,
-        std::pmr::memory_resource *memory) const override {
-        return completions::parse_response(document, memory);
-    }
-
-    void write_response(const chat::Response &response,
-                        const AnswerContext &context,
-                        std::string &out) const override {
-        completions::write_response(response, context, out);
-    }
-
-    std::unique_ptr<wire::Framer> make_framer(
-        std::size_t max_event) const override {
-        return std::make_unique<wire::SseFramer>(max_event);
-    }
-
-    std::unique_ptr<StreamReader> make_reader() const override {
-        return completions::make_reader();
-    }
-
-    std::unique_ptr<StreamWriter> make_writer(
-        const AnswerContext &context) const override {
-        return completions::make_writer(context);
-    }
-
-    std::string_view stream_type() const noexcept override {
-        return "text/event-stream";
-    }
-
+    },
+    .models_path = openai::models_path,
+    .parse_head = completions::parse_head,
+    .parse_request = completions::parse_request,
+    .write_request = completions::write_request,
+    .request_edits = openai::request_edits,
+    .parse_response = completions::parse_response,
+    .write_response = completions::write_response,
+    .make_reader = completions::make_reader,
+    .make_writer = completions::make_writer,
     // Errors before the answer are those of all of OpenAI's APIs.
-    Error parse_error(const AnswerHead &head,
-                      std::string_view body) const override {
-        return openai::parse_error(head.status, body);
-    }
-
-    void write_error(const Error &error, std::string &out) const override {
-        openai::write_error(error, out);
-    }
-
-    int error_status(const Error &error) const noexcept override {
-        return openai::error_status(error);
-    }
-
-    void write_models(std::span<const std::string_view> models,
-                      std::int64_t now, std::string &out) const override {
-        openai_format().write_models(models, now, out);
-    }
+    .parse_error = openai::parse_error,
+    .write_error = openai::write_error,
+    .error_status = openai::error_status,
+    .write_models = openai::write_models,
 };
 
 }  // namespace
 
 const Format &completions_format() noexcept {
-    static const CompletionsFormat format;
+    static const TableFormat format(completions_row);
     return format;
 }
 

@@ -1,18 +1,18 @@
 #include <string>
 #include <utility>
-#include <variant>
 
+#include "formats/body_reader.hpp"
 #include "formats/completions/completions.hpp"
-#include "formats/openai/fields.hpp"
+#include "formats/head_reader.hpp"
 
 namespace llm::completions {
 
 namespace {
 
 using chat::Request;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
 // OpenAI API reference: what an answer has where nothing is said.
 constexpr std::int64_t default_max_tokens = 16;
@@ -35,27 +35,9 @@ constexpr RawMember raw_members[] = {
     {"logprobs", is_there},
 };
 
-// Members that stand for one field and need no more than a check of their
-// type.
-struct ScalarMember {
-    std::string_view name;
-    Value Request::*field;
-    Kind kind;
-};
-
-constexpr ScalarMember scalars[] = {
-    {"temperature", &Request::temperature, Kind::number},
-    {"top_p", &Request::top_p, Kind::number},
-    {"frequency_penalty", &Request::frequency_penalty, Kind::number},
-    {"presence_penalty", &Request::presence_penalty, Kind::number},
-    {"seed", &Request::seed, Kind::number},
-    {"logit_bias", &Request::logit_bias, Kind::object},
-};
-
-class RequestReader : openai::FieldReader {
+class RequestReader : fields::BodyReader {
 public:
-    RequestReader(Value root, std::pmr::memory_resource *memory)
-        : root_(root), memory_(memory), request_(memory) {}
+    using BodyReader::BodyReader;
 
     Result<Request> read() {
         if (!read_body()) {
@@ -65,51 +47,38 @@ public:
     }
 
 private:
-    using Read = bool (RequestReader::*)(Value, const Path &);
-
-    struct MemberReader {
-        std::string_view name;
-        Read read;
-    };
-    static const MemberReader member_readers[];
+    using Row = fields::MemberRow<RequestReader>;
+    static const Row member_rows[];
 
     bool read_body();
     bool refuse(std::string_view what, std::string_view param);
     bool read_member(const json::Member &member);
-    bool read_model(Value value, const Path &path);
     bool read_prompt(Value value, const Path &path);
-    bool read_max_tokens(Value value, const Path &path);
-    bool read_n(Value value, const Path &path);
-    bool read_stop(Value value, const Path &path);
-    bool read_stream(Value value, const Path &path);
-    bool read_stream_options(Value value, const Path &path);
-    bool read_user(Value value, const Path &path);
-
-    Value root_;
-    std::pmr::memory_resource *memory_;
-    Request request_;
 };
 
-const RequestReader::MemberReader RequestReader::member_readers[] = {
+const RequestReader::Row RequestReader::member_rows[] = {
     {"model", &RequestReader::read_model},
     {"prompt", &RequestReader::read_prompt},
-    {"max_tokens", &RequestReader::read_max_tokens},
-    {"n", &RequestReader::read_n},
+    {"max_tokens", &RequestReader::count<&Request::max_tokens, 1>},
+    {"n", &RequestReader::count<&Request::n, 1>},
     {"stop", &RequestReader::read_stop},
-    {"stream", &RequestReader::read_stream},
+    {"stream", &RequestReader::flag<&Request::stream>},
     {"stream_options", &RequestReader::read_stream_options},
-    {"user", &RequestReader::read_user},
+    {"user", &RequestReader::text<&Request::user>},
+    {"temperature",
+     &RequestReader::keep<&Request::temperature, Kind::number>},
+    {"top_p", &RequestReader::keep<&Request::top_p, Kind::number>},
+    {"frequency_penalty",
+     &RequestReader::keep<&Request::frequency_penalty, Kind::number>},
+    {"presence_penalty",
+     &RequestReader::keep<&Request::presence_penalty, Kind::number>},
+    {"seed", &RequestReader::keep<&Request::seed, Kind::number>},
+    {"logit_bias", &RequestReader::keep<&Request::logit_bias, Kind::object>},
 };
 
 bool RequestReader::read_body() {
-    if (!root_.is_object()) {
-        error_ = invalid_request("the body must be a JSON object");
+    if (!has({"model", "prompt"})) {
         return false;
-    }
-    for (std::string_view name : {"model", "prompt"}) {
-        if (root_[name].is_null()) {
-            return fail(Path(name), "is missing");
-        }
     }
     for (const RawMember &row : raw_members) {
         if (row.asked(root_[row.name])) {
@@ -134,28 +103,13 @@ bool RequestReader::refuse(std::string_view what, std::string_view param) {
 }
 
 bool RequestReader::read_member(const json::Member &member) {
-    Path path(member.name);
-    // SDKs send null for what their caller left out.
-    bool absent = member.value.is_null();
-    for (const MemberReader &row : member_readers) {
-        if (row.name == member.name) {
-            return absent || (this->*row.read)(member.value, path);
-        }
-    }
-    for (const ScalarMember &row : scalars) {
-        if (row.name == member.name) {
-            request_.*row.field = absent ? Value() : member.value;
-            return absent || expect(member.value, row.kind, path);
-        }
+    if (const Row *row = fields::find_row(member_rows, member.name)) {
+        // SDKs send null for what their caller left out.
+        return member.value.is_null()
+               || (this->*row->read)(member.value, Path(member.name));
     }
     request_.extra.push_back(member);
     return true;
-}
-
-bool RequestReader::read_model(Value value, const Path &path) {
-    request_.model = value.string();
-    return !request_.model.empty()
-           || fail(path, "must be a string that is not empty");
 }
 
 // A text, or a list with one text. Several are several calls; numbers are
@@ -185,101 +139,23 @@ bool RequestReader::read_prompt(Value value, const Path &path) {
     return true;
 }
 
-bool RequestReader::read_max_tokens(Value value, const Path &path) {
-    request_.max_tokens = value.integer();
-    return (request_.max_tokens && *request_.max_tokens >= 1)
-           || fail(path, "must be an integer of at least 1");
-}
-
-bool RequestReader::read_n(Value value, const Path &path) {
-    request_.n = value.integer();
-    return (request_.n && *request_.n >= 1)
-           || fail(path, "must be an integer of at least 1");
-}
-
-bool RequestReader::read_stop(Value value, const Path &path) {
-    if (value.is_string()) {
-        request_.stop.push_back(value.string());
-        return true;
-    }
-    if (!value.is_array()) {
-        return fail(path, "must be a string or an array of strings");
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        if (!expect(element, Kind::string, Path(path, index++))) {
-            return false;
-        }
-        request_.stop.push_back(element.string());
-    }
-    return true;
-}
-
-bool RequestReader::read_stream(Value value, const Path &path) {
-    request_.stream = value.boolean();
-    return expect(value, Kind::boolean, path);
-}
-
-bool RequestReader::read_stream_options(Value value, const Path &path) {
-    if (!expect(value, Kind::object, path)) {
-        return false;
-    }
-    Value include = value["include_usage"];
-    request_.include_usage = include.boolean();
-    return include.is_null()
-           || expect(include, Kind::boolean, Path(path, "include_usage"));
-}
-
-bool RequestReader::read_user(Value value, const Path &path) {
-    request_.user = value.string();
-    return expect(value, Kind::string, path);
-}
-
 }  // namespace
 
 Result<RequestHead> parse_head(const json::Document &document) {
-    Value root = document.root();
-    if (!root.is_object()) {
-        return invalid_request("the body must be a JSON object");
+    fields::HeadReader reader(document.root());
+    reader.head.max_tokens = default_max_tokens;
+    bool read = reader.read_model();
+    if (read) {
+        Value prompt = document.root()["prompt"];
+        read = prompt.is_string() || prompt.is_array()
+               || reader.fail(Path("prompt"),
+                              prompt.is_null()
+                                  ? fields::missing
+                                  : "must be a string or an array");
     }
-    auto fail = [](std::string_view name, std::string_view reason) -> Error {
-        return invalid_request(std::string(name) + ' ' + std::string(reason),
-                               std::string(name));
-    };
-
-    RequestHead head;
-    Value model = root["model"];
-    head.model = model.string();
-    if (head.model.empty()) {
-        return fail("model", model.is_null()
-                                 ? "is missing"
-                                 : "must be a string that is not empty");
-    }
-    Value prompt = root["prompt"];
-    if (prompt.is_null()) {
-        return fail("prompt", "is missing");
-    }
-    if (!prompt.is_string() && !prompt.is_array()) {
-        return fail("prompt", "must be a string or an array");
-    }
-
-    Value stream = root["stream"];
-    if (!stream.is_null() && !stream.is_bool()) {
-        return fail("stream", openai::expected(Kind::boolean));
-    }
-    head.stream = stream.boolean();
-    Value options = root["stream_options"];
-    if (!options.is_null() && !options.is_object()) {
-        return fail("stream_options", openai::expected(Kind::object));
-    }
-    head.include_usage = options["include_usage"].boolean();
-
-    Value most = root["max_tokens"];
-    head.max_tokens = most.is_null() ? default_max_tokens : most.integer();
-    if (!head.max_tokens || *head.max_tokens < 0) {
-        return fail("max_tokens", "must be an integer of at least 0");
-    }
-    return head;
+    read = read && reader.read_stream() && reader.read_stream_options()
+           && reader.read_max_tokens("max_tokens", 0);
+    return reader.result(read);
 }
 
 Result<Request> parse_request(const json::Document &document,

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "formats/completions/completions.hpp"
+#include "formats/unsupported.hpp"
 #include "llm/prompt_template.hpp"
 
 namespace llm::completions {
@@ -17,11 +18,6 @@ using json::Value;
 // What a raw text cannot ask for, where leaving it out would make the answer
 // another one. Hints (reasoning's effort, verbosity, prediction) are left out
 // without a word.
-struct Unsupported {
-    std::string_view param;
-    bool (*asked)(const Request &);
-};
-
 constexpr Unsupported unsupported_rows[] = {
     {"tools", [](const Request &request) { return !request.tools.empty(); }},
     {"response_format",
@@ -30,28 +26,10 @@ constexpr Unsupported unsupported_rows[] = {
                 && request.response_format->type
                        != chat::ResponseFormat::Type::text;
      }},
-    {"logprobs",
-     [](const Request &request) { return request.logprobs.value_or(false); }},
-    {"modalities",
-     [](const Request &request) {
-         for (Value one : request.modalities.elements()) {
-             if (one.string() != "text") {
-                 return true;
-             }
-         }
-         return false;
-     }},
-    {"web_search_options",
-     [](const Request &request) {
-         return request.web_search_options.is_object();
-     }},
-    {"mcp_servers",
-     [](const Request &request) {
-         return std::any_of(request.extra.begin(), request.extra.end(),
-                            [](const json::Member &member) {
-                                return member.name == "mcp_servers";
-                            });
-     }},
+    {"logprobs", wants_logprobs},
+    {"modalities", wants_more_than_text},
+    {"web_search_options", wants_web_search},
+    {"mcp_servers", has_mcp_servers},
 };
 
 struct ScalarMember {
@@ -114,12 +92,8 @@ bool RequestWriter::unsupported(std::string_view what,
 }
 
 bool RequestWriter::check() {
-    for (const Unsupported &row : unsupported_rows) {
-        if (row.asked(request_) && !unsupported(row.param, row.param)) {
-            return false;
-        }
-    }
-    return true;
+    std::string_view param = first_unsupported(unsupported_rows, request_);
+    return param.empty() || unsupported(param, param);
 }
 
 bool RequestWriter::write_body() {

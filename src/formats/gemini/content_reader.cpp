@@ -8,9 +8,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "formats/fields.hpp"
 #include "formats/gemini/gemini.hpp"
 #include "formats/gemini/tables.hpp"
-#include "formats/openai/fields.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::gemini {
@@ -21,11 +21,11 @@ using chat::Message;
 using chat::Part;
 using chat::PartType;
 using chat::Role;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
-class ContentReader : openai::FieldReader {
+class ContentReader : fields::Reader {
 public:
     ContentReader(chat::Request &request, std::pmr::memory_resource *memory)
         : memory_(memory), request_(request) {}

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "formats/tool_plan.hpp"
+#include "formats/unsupported.hpp"
 
 namespace llm::gemini {
 
@@ -21,13 +22,6 @@ using chat::ToolChoice;
 constexpr std::string_view not_supported =
     "is not supported by this model's provider";
 
-// What others can ask for and this API has no way to say, where leaving it out
-// would make the answer another one. Mere hints are left out without a word.
-struct Unsupported {
-    std::string_view param;
-    bool (*asked)(const Request &);
-};
-
 bool wants(const Request &request, bool (*word)(std::string_view)) {
     for (json::Value one : request.modalities.elements()) {
         if (word(one.string())) {
@@ -37,12 +31,7 @@ bool wants(const Request &request, bool (*word)(std::string_view)) {
     return false;
 }
 
-bool has_extra(const Request &request, std::string_view name) {
-    return std::any_of(
-        request.extra.begin(), request.extra.end(),
-        [name](const json::Member &member) { return member.name == name; });
-}
-
+// What others can ask for and this API has no way to say.
 constexpr Unsupported foreign_rows[] = {
     // A spoken answer is another kind of sound here, and has no transcript.
     {"modalities",
@@ -51,10 +40,7 @@ constexpr Unsupported foreign_rows[] = {
              return word == "audio" || google_modality(word).empty();
          });
      }},
-    {"mcp_servers",
-     [](const Request &request) {
-         return has_extra(request, "mcp_servers");
-     }},
+    {"mcp_servers", has_mcp_servers},
 };
 
 class Planner {
@@ -89,13 +75,11 @@ private:
         if (plan_.ours) {
             return {};
         }
-        for (const Unsupported &row : foreign_rows) {
-            if (row.asked(request_)) {
-                auto outcome =
-                    refuse(options_, std::string(row.param), not_supported);
-                if (!outcome) {
-                    return outcome;
-                }
+        std::string_view param = first_unsupported(foreign_rows, request_);
+        if (!param.empty()) {
+            auto outcome = refuse(options_, std::string(param), not_supported);
+            if (!outcome) {
+                return outcome;
             }
         }
         if (request_.stop.size() > most_stops) {

@@ -7,25 +7,24 @@
 #include <string_view>
 
 #include "formats/anthropic/anthropic.hpp"
+#include "formats/body_reader.hpp"
 #include "formats/gemini/content_reader.hpp"
 #include "formats/gemini/gemini.hpp"
 #include "formats/gemini/schema.hpp"
 #include "formats/gemini/tables.hpp"
-#include "formats/openai/fields.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::gemini {
 
 namespace {
 
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
-class RequestReader : openai::FieldReader {
+class RequestReader : fields::BodyReader {
 public:
-    RequestReader(Value root, std::pmr::memory_resource *memory)
-        : root_(root), memory_(memory), request_(memory) {}
+    using BodyReader::BodyReader;
 
     Result<chat::Request> read() {
         if (!root_.is_object()) {
@@ -47,14 +46,12 @@ public:
     }
 
 private:
-    using Read = bool (RequestReader::*)(Value, const Path &);
+    using Request = chat::Request;
 
-    struct MemberReader {
-        std::string_view name;
-        Read read;              // nullptr: read before all others
-    };
-    static const MemberReader root_readers[];
-    static const MemberReader config_readers[];
+    // Without a function: read before all others.
+    using Row = fields::MemberRow<RequestReader>;
+    static const Row root_rows[];
+    static const Row config_rows[];
 
     // A number that is passed on as it is written.
     struct NumberRow {
@@ -68,25 +65,13 @@ private:
     bool read_config_member(const json::Member &member, const Path &path);
 
     bool read_tools(Value value, const Path &path);
+    bool read_tool(Value value, const Path &path);
     bool read_declarations(Value value, const Path &path);
     bool read_declaration(Value value, const Path &path);
     bool read_tool_config(Value value, const Path &path);
     bool read_allowed(Value names, std::string_view mode, const Path &path);
     bool read_service_tier(Value value, const Path &path);
 
-    bool count(Value value, const Path &path, std::int64_t least,
-               std::optional<std::int64_t> &out);
-    bool read_max_tokens(Value value, const Path &path) {
-        return count(value, path, 1, request_.max_tokens);
-    }
-    bool read_candidate_count(Value value, const Path &path) {
-        return count(value, path, 1, request_.n);
-    }
-    bool read_logprobs_count(Value value, const Path &path) {
-        return count(value, path, 0, request_.top_logprobs);
-    }
-    bool read_logprobs(Value value, const Path &path);
-    bool read_stops(Value value, const Path &path);
     bool read_media_type(Value value, const Path &path);
     bool read_schema(Value value, const Path &path);
     bool read_json_schema(Value value, const Path &path);
@@ -101,16 +86,13 @@ private:
         return arena_json(memory_, text);
     }
 
-    Value root_;
-    std::pmr::memory_resource *memory_;
-    chat::Request request_;
     std::string_view media_type_;       // of the answer
     Value media_type_value_;
     Value schema_;
     bool keeps_config_ = false;         // it says more than the call can
 };
 
-const RequestReader::MemberReader RequestReader::root_readers[] = {
+const RequestReader::Row RequestReader::root_rows[] = {
     {"contents", nullptr},
     {"systemInstruction", nullptr},
     // The path names it; some clients repeat it here.
@@ -121,12 +103,12 @@ const RequestReader::MemberReader RequestReader::root_readers[] = {
     {"serviceTier", &RequestReader::read_service_tier},
 };
 
-const RequestReader::MemberReader RequestReader::config_readers[] = {
-    {"maxOutputTokens", &RequestReader::read_max_tokens},
-    {"candidateCount", &RequestReader::read_candidate_count},
+const RequestReader::Row RequestReader::config_rows[] = {
+    {"maxOutputTokens", &RequestReader::count<&Request::max_tokens, 1>},
+    {"candidateCount", &RequestReader::count<&Request::n, 1>},
     {"stopSequences", &RequestReader::read_stops},
-    {"responseLogprobs", &RequestReader::read_logprobs},
-    {"logprobs", &RequestReader::read_logprobs_count},
+    {"responseLogprobs", &RequestReader::flag<&Request::logprobs>},
+    {"logprobs", &RequestReader::count<&Request::top_logprobs, 0>},
     {"responseMimeType", &RequestReader::read_media_type},
     {"responseSchema", &RequestReader::read_schema},
     {"responseJsonSchema", &RequestReader::read_json_schema},
@@ -146,7 +128,7 @@ const RequestReader::NumberRow RequestReader::number_rows[] = {
 };
 
 bool RequestReader::read_member(const json::Member &member) {
-    for (const MemberReader &row : root_readers) {
+    for (const Row &row : root_rows) {
         if (is_named(member.name, row.name)) {
             return !row.read || member.value.is_null()
                    || (this->*row.read)(member.value, Path(row.name));
@@ -188,40 +170,13 @@ bool RequestReader::read_config_member(const json::Member &member,
             return expect(member.value, Kind::number, Path(path, row.name));
         }
     }
-    for (const MemberReader &row : config_readers) {
+    for (const Row &row : config_rows) {
         if (is_named(member.name, row.name)) {
             return member.value.is_null()
                    || (this->*row.read)(member.value, Path(path, row.name));
         }
     }
     keeps_config_ = true;
-    return true;
-}
-
-bool RequestReader::count(Value value, const Path &path, std::int64_t least,
-                          std::optional<std::int64_t> &out) {
-    out = value.integer();
-    return (out && *out >= least)
-           || fail(path, "must be an integer of at least "
-                             + std::to_string(least));
-}
-
-bool RequestReader::read_logprobs(Value value, const Path &path) {
-    request_.logprobs = value.boolean();
-    return expect(value, Kind::boolean, path);
-}
-
-bool RequestReader::read_stops(Value value, const Path &path) {
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value one : value.elements()) {
-        if (!expect(one, Kind::string, Path(path, index++))) {
-            return false;
-        }
-        request_.stop.push_back(one.string());
-    }
     return true;
 }
 
@@ -333,48 +288,36 @@ bool RequestReader::read_service_tier(Value value, const Path &path) {
 }
 
 bool RequestReader::read_tools(Value value, const Path &path) {
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        Path where(path, index++);
-        if (!expect(element, Kind::object, where)) {
-            return false;
+    return each(value, path, [this](Value tool, const Path &where) {
+        return expect(tool, Kind::object, where) && read_tool(tool, where);
+    });
+}
+
+bool RequestReader::read_tool(Value value, const Path &path) {
+    for (json::Member member : value.members()) {
+        if (member.value.is_null()) {
+            continue;
         }
-        for (json::Member member : element.members()) {
-            if (member.value.is_null()) {
-                continue;
+        if (is_named(member.name, "functionDeclarations")) {
+            if (!read_declarations(member.value,
+                                   Path(path, "functionDeclarations"))) {
+                return false;
             }
-            if (is_named(member.name, "functionDeclarations")) {
-                if (!read_declarations(
-                        member.value, Path(where, "functionDeclarations"))) {
-                    return false;
-                }
-                continue;
-            }
-            // A tool that Google itself runs.
-            chat::Tool tool;
-            tool.type = chat::Tool::Type::native;
-            tool.name = member.name;
-            tool.source = member.value;
-            request_.tools.push_back(tool);
+            continue;
         }
+        // A tool that Google itself runs.
+        chat::Tool &tool = request_.tools.emplace_back();
+        tool.type = chat::Tool::Type::native;
+        tool.name = member.name;
+        tool.source = member.value;
     }
     return true;
 }
 
 bool RequestReader::read_declarations(Value value, const Path &path) {
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value one : value.elements()) {
-        if (!read_declaration(one, Path(path, index++))) {
-            return false;
-        }
-    }
-    return true;
+    return each(value, path, [this](Value one, const Path &where) {
+        return read_declaration(one, where);
+    });
 }
 
 bool RequestReader::read_declaration(Value value, const Path &path) {

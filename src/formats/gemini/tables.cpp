@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/finish_words.hpp"
+
 namespace llm::gemini {
 
 namespace {
@@ -10,12 +12,7 @@ using chat::FinishReason;
 
 // The first row of a reason is the word that is written for it. Source:
 // FinishReason and BlockedReason.
-struct FinishRow {
-    std::string_view word;
-    FinishReason reason;
-};
-
-constexpr FinishRow finishes[] = {
+constexpr FinishWord finishes[] = {
     {"STOP", FinishReason::stop},
     {"MAX_TOKENS", FinishReason::length},
     {"CONTINUATION", FinishReason::length},
@@ -191,15 +188,7 @@ bool equal_ignoring_case(std::string_view text,
 }  // namespace
 
 FinishReason finish_reason(std::string_view word) noexcept {
-    if (word.empty()) {
-        return FinishReason::none;
-    }
-    for (const FinishRow &row : finishes) {
-        if (row.word == word) {
-            return row.reason;
-        }
-    }
-    return FinishReason::stop;
+    return finish_reason_of(finishes, word);
 }
 
 std::string_view finish_word(FinishReason reason,
@@ -208,19 +197,7 @@ std::string_view finish_word(FinishReason reason,
     if (reason == FinishReason::tool_calls || reason == FinishReason::none) {
         reason = FinishReason::stop;
     }
-    std::string_view first;
-    for (const FinishRow &row : finishes) {
-        if (row.reason != reason) {
-            continue;
-        }
-        if (row.word == native) {
-            return row.word;
-        }
-        if (first.empty()) {
-            first = row.word;
-        }
-    }
-    return first;
+    return finish_word_of(finishes, reason, native);
 }
 
 const ErrorRow &error_row(ErrorKind kind) noexcept {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
-#include "formats/functions.hpp"
+#include "formats/body_reader.hpp"
+#include "formats/head_reader.hpp"
 #include "formats/media_type.hpp"
 #include "formats/ollama/ollama.hpp"
 #include "formats/ollama/tables.hpp"
@@ -15,9 +16,9 @@ using chat::Part;
 using chat::PartType;
 using chat::Request;
 using chat::Role;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
 // Members of /api/generate with which it is not a chat: no other API here has
 // a place for them, and the answer would be another one without.
@@ -43,22 +44,16 @@ bool asks_for_something(Value value) {
     return false;
 }
 
-class RequestReader : functions::ToolListReader {
+class RequestReader : fields::BodyReader {
 public:
     RequestReader(Api api, Value root, std::pmr::memory_resource *memory)
-        : api_(api), root_(root), memory_(memory), request_(memory),
-          open_(memory) {}
+        : BodyReader(root, memory), api_(api), open_(memory) {}
 
     Result<Request> read();
 
 private:
-    using Read = bool (RequestReader::*)(Value, const Path &);
-
-    struct MemberReader {
-        std::string_view name;
-        Read read;
-    };
-    static const MemberReader member_readers[];
+    using Row = fields::MemberRow<RequestReader>;
+    static const Row member_rows[];
 
     // A call that no result has answered yet.
     struct OpenCall {
@@ -66,6 +61,7 @@ private:
         std::string_view name;
     };
 
+    bool read_body();
     bool read_member(const json::Member &member);
     bool read_messages(Value value, const Path &path);
     bool read_message(Value value, const Path &path);
@@ -74,46 +70,41 @@ private:
     bool read_calls(Value value, const Path &path, Message &message);
     bool read_result(Value value, const Path &path, Message &message);
     bool read_prompt();
-    bool read_model(Value value, const Path &path);
-    bool read_stream(Value value, const Path &path);
-    bool read_request_tools(Value value, const Path &path);
     bool read_format(Value value, const Path &path);
     bool read_options(Value value, const Path &path);
     bool read_stop(Value value, const Path &path);
     bool read_think(Value value, const Path &path);
-    bool read_logprobs(Value value, const Path &path);
-    bool read_top_logprobs(Value value, const Path &path);
     bool ignore(Value, const Path &) { return true; }
 
     Api api_;
-    Value root_;
-    std::pmr::memory_resource *memory_;
-    Request request_;
     std::pmr::vector<OpenCall> open_;
     std::size_t calls_ = 0;
 };
 
 // "messages" and "prompt" are read before all others.
-const RequestReader::MemberReader RequestReader::member_readers[] = {
+const RequestReader::Row RequestReader::member_rows[] = {
     {"model", &RequestReader::read_model},
     {"messages", &RequestReader::ignore},
-    {"stream", &RequestReader::read_stream},
-    {"tools", &RequestReader::read_request_tools},
+    {"stream", &RequestReader::flag<&Request::stream>},
+    {"tools", &RequestReader::read_function_list},
     {"format", &RequestReader::read_format},
     {"options", &RequestReader::read_options},
     {"think", &RequestReader::read_think},
-    {"logprobs", &RequestReader::read_logprobs},
-    {"top_logprobs", &RequestReader::read_top_logprobs},
+    {"logprobs", &RequestReader::flag<&Request::logprobs>},
+    {"top_logprobs", &RequestReader::count<&Request::top_logprobs, 0>},
 };
 
 Result<Request> RequestReader::read() {
-    if (!root_.is_object()) {
-        return invalid_request("the body must be a JSON object");
+    if (!read_body()) {
+        return std::move(error_);
     }
-    if (root_["model"].is_null()) {
-        return invalid_request("model is missing", "model");
-    }
+    return std::move(request_);
+}
 
+bool RequestReader::read_body() {
+    if (!has({"model"})) {
+        return false;
+    }
     // The API's default.
     request_.stream = true;
     request_.include_usage = true;
@@ -121,23 +112,20 @@ Result<Request> RequestReader::read() {
                     ? read_messages(root_["messages"], Path("messages"))
                     : read_prompt();
     if (!read) {
-        return std::move(error_);
+        return false;
     }
     for (const json::Member &member : root_.members()) {
         if (!read_member(member)) {
-            return std::move(error_);
+            return false;
         }
     }
-    return std::move(request_);
+    return true;
 }
 
 bool RequestReader::read_member(const json::Member &member) {
-    Path path(member.name);
-    for (const MemberReader &row : member_readers) {
-        if (row.name == member.name) {
-            return member.value.is_null()
-                   || (this->*row.read)(member.value, path);
-        }
+    if (const Row *row = fields::find_row(member_rows, member.name)) {
+        return member.value.is_null()
+               || (this->*row->read)(member.value, Path(member.name));
     }
     if (api_ == Api::generate) {
         if (member.name == "prompt" || member.name == "system"
@@ -166,13 +154,9 @@ bool RequestReader::read_messages(Value value, const Path &path) {
         return false;
     }
     request_.messages.reserve(value.size());
-    std::size_t index = 0;
-    for (Value message : value.elements()) {
-        if (!read_message(message, Path(path, index++))) {
-            return false;
-        }
-    }
-    return true;
+    return each(value, path, [this](Value message, const Path &where) {
+        return read_message(message, where);
+    });
 }
 
 bool RequestReader::read_message(Value value, const Path &path) {
@@ -227,12 +211,7 @@ bool RequestReader::read_images(Value value, const Path &path,
     if (value.is_null()) {
         return true;
     }
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        Path where(path, index++);
+    return each(value, path, [&](Value element, const Path &where) {
         if (!expect(element, Kind::string, where)) {
             return false;
         }
@@ -248,8 +227,8 @@ bool RequestReader::read_images(Value value, const Path &path,
         part.type = part.media_type.starts_with("audio/") ? PartType::audio
                                                           : PartType::image;
         message.parts.push_back(part);
-    }
-    return true;
+        return true;
+    });
 }
 
 bool RequestReader::read_calls(Value value, const Path &path,
@@ -366,21 +345,6 @@ bool RequestReader::read_prompt() {
 
 // All else
 
-bool RequestReader::read_model(Value value, const Path &path) {
-    request_.model = value.string();
-    return !request_.model.empty()
-           || fail(path, "must be a string that is not empty");
-}
-
-bool RequestReader::read_stream(Value value, const Path &path) {
-    request_.stream = value.boolean();
-    return expect(value, Kind::boolean, path);
-}
-
-bool RequestReader::read_request_tools(Value value, const Path &path) {
-    return read_tools(value, path, request_.tools);
-}
-
 bool RequestReader::read_format(Value value, const Path &path) {
     using Type = chat::ResponseFormat::Type;
 
@@ -441,17 +405,7 @@ bool RequestReader::read_stop(Value value, const Path &path) {
         request_.stop.push_back(value.string());
         return true;
     }
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        if (!expect(element, Kind::string, Path(path, index++))) {
-            return false;
-        }
-        request_.stop.push_back(element.string());
-    }
-    return true;
+    return texts(value, path, request_.stop);
 }
 
 bool RequestReader::read_think(Value value, const Path &path) {
@@ -472,48 +426,18 @@ bool RequestReader::read_think(Value value, const Path &path) {
                          "or \"max\"");
 }
 
-bool RequestReader::read_logprobs(Value value, const Path &path) {
-    request_.logprobs = value.boolean();
-    return expect(value, Kind::boolean, path);
-}
-
-bool RequestReader::read_top_logprobs(Value value, const Path &path) {
-    request_.top_logprobs = value.integer();
-    return (request_.top_logprobs && *request_.top_logprobs >= 0)
-           || fail(path, "must be an integer of at least 0");
-}
-
 }  // namespace
 
 Result<RequestHead> parse_head(Api, const json::Document &document) {
-    Value root = document.root();
-    if (!root.is_object()) {
-        return invalid_request("the body must be a JSON object");
-    }
-
-    RequestHead head;
-    Value model = root["model"];
-    head.model = model.string();
-    if (head.model.empty()) {
-        return invalid_request(model.is_null()
-                                   ? "model is missing"
-                                   : "model must be a string that is not "
-                                     "empty",
-                               "model");
-    }
-    Value stream = root["stream"];
-    if (!stream.is_null() && !stream.is_bool()) {
-        return invalid_request("stream must be true or false", "stream");
-    }
-    head.stream = stream.boolean(true);
+    fields::HeadReader reader(document.root());
+    bool read = reader.read_model() && reader.read_stream(true);
     // The last line of every stream has it.
-    head.include_usage = true;
-
-    auto tokens = root["options"]["num_predict"].integer();
+    reader.head.include_usage = true;
+    auto tokens = document.root()["options"]["num_predict"].integer();
     if (tokens && *tokens > 0) {
-        head.max_tokens = tokens;
+        reader.head.max_tokens = tokens;
     }
-    return head;
+    return reader.result(read);
 }
 
 Result<Request> parse_request(Api api, const json::Document &document,

@@ -5,6 +5,7 @@
 #include "formats/ollama/tables.hpp"
 #include "formats/openai/tables.hpp"
 #include "formats/tool_plan.hpp"
+#include "formats/unsupported.hpp"
 
 namespace llm::ollama {
 
@@ -16,6 +17,14 @@ using chat::PartType;
 using chat::Request;
 using chat::Role;
 using json::Value;
+
+// Its server has logprobs, in the shape of OpenAI's.
+constexpr Unsupported unsupported_rows[] = {
+    {"n", wants_several_answers},
+    {"modalities", wants_more_than_text},
+    {"web_search_options", wants_web_search},
+    {"mcp_servers", has_mcp_servers},
+};
 
 class RequestWriter {
 public:
@@ -67,9 +76,7 @@ bool RequestWriter::refuse(std::string_view what, std::string param) {
 }
 
 Result<void> RequestWriter::write() {
-    // Its server has these two, in the shape of OpenAI's.
-    std::string_view no = functions::unsupported_member(request_,
-                                                        {"logprobs"});
+    std::string_view no = first_unsupported(unsupported_rows, request_);
     if (!no.empty() && !refuse(no, std::string(no))) {
         return std::move(error_);
     }

@@ -1,5 +1,7 @@
 #include "formats/ollama/tables.hpp"
 
+#include "formats/finish_words.hpp"
+
 namespace llm::ollama {
 
 namespace {
@@ -21,12 +23,7 @@ constexpr RoleWord roles[] = {
 
 // llm/llama_server.go (stop, length), server/routes.go (load, unload: there
 // was no prompt). The first word of a reason is the one that is written.
-struct DoneWord {
-    std::string_view word;
-    FinishReason reason;
-};
-
-constexpr DoneWord done_words[] = {
+constexpr FinishWord done_words[] = {
     {"stop", FinishReason::stop},
     {"load", FinishReason::stop},
     {"unload", FinishReason::stop},
@@ -76,21 +73,14 @@ std::optional<Role> role_of(std::string_view word) noexcept {
 }
 
 FinishReason finish_reason_of(std::string_view word) noexcept {
-    for (const DoneWord &row : done_words) {
-        if (row.word == word) {
-            return row.reason;
-        }
-    }
-    return FinishReason::stop;
+    // A last line without a word is an end like any other.
+    return word.empty() ? FinishReason::stop
+                        : llm::finish_reason_of(done_words, word);
 }
 
 std::string_view done_reason(FinishReason reason) noexcept {
-    for (const DoneWord &row : done_words) {
-        if (row.reason == reason) {
-            return row.word;
-        }
-    }
-    return "stop";
+    std::string_view word = finish_word_of(done_words, reason);
+    return word.empty() ? "stop" : word;
 }
 
 std::span<const Option> options() noexcept {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "formats/openai/data_url.hpp"
 #include "formats/openai/google.hpp"
+#include "formats/openai/part_read.hpp"
 #include "formats/openai/reasoning.hpp"
 #include "formats/openai/tables.hpp"
 #include "llm/arena.hpp"
@@ -18,14 +18,11 @@ using chat::Part;
 using chat::PartType;
 using chat::Request;
 using chat::Role;
+using fields::Path;
 using json::Kind;
 using json::Value;
 
-constexpr unsigned bit(Role role) {
-    return 1U << static_cast<unsigned>(role);
-}
-
-class MessageReader : FieldReader {
+class MessageReader : PartReader {
 public:
     MessageReader(Request &request, std::pmr::memory_resource *memory)
         : memory_(memory), request_(request), calls_(memory),
@@ -34,15 +31,8 @@ public:
     Result<void> read(Value value, const Path &path);
 
 private:
-    using ReadPart = bool (MessageReader::*)(Value, const Path &, Part &);
-
-    // A content part, and the roles that may have it.
-    struct PartReader {
-        std::string_view type;
-        unsigned roles;
-        ReadPart read;
-    };
-    static const PartReader part_readers[];
+    using PartRow = openai::PartRow<MessageReader>;
+    static const PartRow part_rows[];
 
     // A call in the deprecated form, which has no id.
     struct LegacyCall {
@@ -61,10 +51,7 @@ private:
     bool read_legacy_result(Value value, const Path &path, Message &message);
     bool read_arguments(Value value, const Path &path, std::string_view &out);
 
-    bool read_text(Value value, const Path &path, Part &part);
-    bool read_refusal(Value value, const Path &path, Part &part);
     bool read_image(Value value, const Path &path, Part &part);
-    bool read_audio(Value value, const Path &path, Part &part);
     bool read_file(Value value, const Path &path, Part &part);
 
     std::pmr::memory_resource *memory_;
@@ -76,7 +63,7 @@ private:
 // OpenAI API reference: text everywhere, refusals from the assistant, the rest
 // from users. Images and files in tool results are an extension of compatible
 // servers, which other formats have, too.
-const MessageReader::PartReader MessageReader::part_readers[] = {
+const MessageReader::PartRow MessageReader::part_rows[] = {
     {"text", ~0U, &MessageReader::read_text},
     {"refusal", bit(Role::assistant), &MessageReader::read_refusal},
     {"image_url", bit(Role::user) | bit(Role::tool),
@@ -101,13 +88,9 @@ bool MessageReader::read_messages(Value value, const Path &path) {
     }
 
     request_.messages.reserve(value.size());
-    std::size_t index = 0;
-    for (Value message : value.elements()) {
-        if (!read_message(message, Path(path, index++))) {
-            return false;
-        }
-    }
-    return true;
+    return each(value, path, [this](Value message, const Path &where) {
+        return read_message(message, where);
+    });
 }
 
 bool MessageReader::read_message(Value value, const Path &path) {
@@ -155,60 +138,27 @@ bool MessageReader::read_content(Value value, const Path &path,
     }
 
     message.parts.reserve(value.size());
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        if (!read_part(element, Path(path, index++), message)) {
-            return false;
-        }
-    }
-    return true;
+    return each(value, path, [&](Value element, const Path &where) {
+        return read_part(element, where, message);
+    });
 }
 
 bool MessageReader::read_part(Value value, const Path &path,
                               Message &message) {
-    if (!expect(value, Kind::object, path)) {
+    const PartRow *row = row_of(value, path, message.role, part_rows);
+    if (!row) {
         return false;
     }
-
-    std::string_view type = value["type"].string();
-    for (const PartReader &row : part_readers) {
-        if (row.type != type || (row.roles & bit(message.role)) == 0) {
-            continue;
-        }
-        Part part;
-        part.source = value;
-        if (Value mark = value["cache_control"]; mark.is_object()) {
-            part.cache_control = mark;
-        }
-        if (!(this->*row.read)(value, path, part)) {
-            return false;
-        }
-        message.parts.push_back(part);
-        return true;
+    Part part;
+    part.source = value;
+    if (Value mark = value["cache_control"]; mark.is_object()) {
+        part.cache_control = mark;
     }
-
-    std::string reason = "must be one of";
-    char separator = ' ';
-    for (const PartReader &row : part_readers) {
-        if (row.roles & bit(message.role)) {
-            reason.push_back(separator);
-            reason.append(separator == ',' ? " \"" : "\"");
-            reason.append(row.type).push_back('"');
-            separator = ',';
-        }
+    if (!(this->*row->read)(value, path, part)) {
+        return false;
     }
-    return fail(Path(path, "type"), reason);
-}
-
-bool MessageReader::read_text(Value value, const Path &path, Part &part) {
-    part.text = value["text"].string();
-    return expect(value["text"], Kind::string, Path(path, "text"));
-}
-
-bool MessageReader::read_refusal(Value value, const Path &path, Part &part) {
-    part.type = PartType::refusal;
-    part.text = value["refusal"].string();
-    return expect(value["refusal"], Kind::string, Path(path, "refusal"));
+    message.parts.push_back(part);
+    return true;
 }
 
 bool MessageReader::read_image(Value value, const Path &path, Part &part) {
@@ -225,35 +175,8 @@ bool MessageReader::read_image(Value value, const Path &path, Part &part) {
         return false;
     }
 
-    if (is_data_url(part.url)) {
-        auto data = parse_data_url(part.url);
-        if (!data) {
-            return fail(Path(where, "url"), "must be a base64 data URL");
-        }
-        part.url = {};
-        part.media_type = data->media_type;
-        part.data = data->data;
-    } else if (!part.url.starts_with("https://")
-               && !part.url.starts_with("http://")) {
-        return fail(Path(where, "url"), "must be an http, https or data URL");
-    }
-    return true;
-}
-
-bool MessageReader::read_audio(Value value, const Path &path, Part &part) {
-    part.type = PartType::audio;
-
-    Value audio = value["input_audio"];
-    Path where(path, "input_audio");
-    std::string_view format;
-    if (!expect(audio, Kind::object, where)
-        || !required_text(audio, where, "data", part.data)
-        || !required_text(audio, where, "format", format)) {
-        return false;
-    }
-    part.media_type = audio_media_type(format);
-    return !part.media_type.empty()
-           || fail(Path(where, "format"), "must be \"wav\" or \"mp3\"");
+    std::string_view wrong = take_image_url(part);
+    return wrong.empty() || fail(Path(where, "url"), wrong);
 }
 
 bool MessageReader::read_file(Value value, const Path &path, Part &part) {
@@ -271,16 +194,7 @@ bool MessageReader::read_file(Value value, const Path &path, Part &part) {
     if (url.empty() && part.file_id.empty()) {
         return fail(where, "must have \"file_data\" or \"file_id\"");
     }
-    if (!url.empty()) {
-        auto data = parse_data_url(url);
-        if (!data) {
-            return fail(Path(where, "file_data"),
-                        "must be a base64 data URL");
-        }
-        part.media_type = data->media_type;
-        part.data = data->data;
-    }
-    return true;
+    return take_file_data(url, Path(where, "file_data"), part);
 }
 
 bool MessageReader::read_assistant(Value value, const Path &path,

@@ -3,14 +3,14 @@
 
 #include <memory_resource>
 
-#include "formats/openai/fields.hpp"
+#include "formats/fields.hpp"
 #include "llm/chat.hpp"
 
 namespace llm::openai {
 
 // Appends them to the messages of `request`. `value`: the body's member
 // "messages", which is at `path`; `memory` holds ids that are made.
-Result<void> read_messages(json::Value value, const Path &path,
+Result<void> read_messages(json::Value value, const fields::Path &path,
                            chat::Request &request,
                            std::pmr::memory_resource *memory);
 

@@ -6,7 +6,9 @@
 // servers do differently the tables in tables.cpp.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,9 @@ namespace llm::openai {
 // The path of one of OpenAI's APIs ("/chat/completions"), also on Azure, whose
 // older paths name the deployment (Azure OpenAI REST API reference).
 std::string path(const CallPath &call, std::string_view api);
+inline constexpr std::string_view models_path = "/models";
+void write_models(std::span<const std::string_view> models, std::int64_t now,
+                  std::string &out);
 
 // request_read.cpp
 Result<RequestHead> parse_head(const json::Document &document);

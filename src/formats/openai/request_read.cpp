@@ -1,8 +1,9 @@
-#include <string>
+#include <algorithm>
 #include <utility>
 #include <variant>
 
-#include "formats/openai/fields.hpp"
+#include "formats/body_reader.hpp"
+#include "formats/head_reader.hpp"
 #include "formats/openai/message_read.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/openai/tables.hpp"
@@ -12,108 +13,92 @@ namespace llm::openai {
 namespace {
 
 using chat::Request;
+using fields::Path;
 using json::Kind;
 using json::Value;
 
-class RequestReader : FieldReader {
+class RequestReader : fields::BodyReader {
 public:
-    RequestReader(Value root, std::pmr::memory_resource *memory)
-        : root_(root), memory_(memory), request_(memory) {}
+    using BodyReader::BodyReader;
 
     Result<Request> read();
 
 private:
-    using Read = bool (RequestReader::*)(Value, const Path &);
+    using Row = fields::MemberRow<RequestReader>;
+    // Members that need more than a check of their type.
+    static const Row member_rows[];
 
-    // A member that needs more than a check of its type.
-    struct MemberReader {
-        std::string_view name;
-        Read read;
-    };
-    static const MemberReader member_readers[];
-
+    bool read_body();
     bool read_member(const json::Member &member);
     bool read_scalar(const ScalarMember &scalar, Value value,
                      const Path &path);
 
-    bool read_model(Value value, const Path &path);
     bool read_messages(Value value, const Path &path);
     bool read_max_tokens(Value value, const Path &path);
-    bool read_max_completion_tokens(Value value, const Path &path);
-    bool read_stop(Value value, const Path &path);
-    bool read_stream(Value value, const Path &path);
-    bool read_stream_options(Value value, const Path &path);
     bool read_tools(Value value, const Path &path);
+    bool read_tool(Value value, const Path &path, chat::Tool &tool);
     bool read_functions(Value value, const Path &path);
     bool read_function(Value value, const Path &path, chat::Tool &tool);
     bool read_tool_choice(Value value, const Path &path);
     bool read_function_call(Value value, const Path &path);
-    bool read_parallel_tool_calls(Value value, const Path &path);
     bool read_response_format(Value value, const Path &path);
     bool read_reasoning_effort(Value value, const Path &path);
-    bool read_service_tier(Value value, const Path &path);
 
-    Value root_;
-    std::pmr::memory_resource *memory_;
-    Request request_;
     std::optional<std::int64_t> max_tokens_;    // the deprecated member
 };
 
-const RequestReader::MemberReader RequestReader::member_readers[] = {
+const RequestReader::Row RequestReader::member_rows[] = {
     {"model", &RequestReader::read_model},
     {"messages", &RequestReader::read_messages},
     {"max_tokens", &RequestReader::read_max_tokens},
-    {"max_completion_tokens", &RequestReader::read_max_completion_tokens},
+    {"max_completion_tokens", &RequestReader::count<&Request::max_tokens, 1>},
     {"stop", &RequestReader::read_stop},
-    {"stream", &RequestReader::read_stream},
+    {"stream", &RequestReader::flag<&Request::stream>},
     {"stream_options", &RequestReader::read_stream_options},
     {"tools", &RequestReader::read_tools},
     {"functions", &RequestReader::read_functions},
     {"tool_choice", &RequestReader::read_tool_choice},
     {"function_call", &RequestReader::read_function_call},
-    {"parallel_tool_calls", &RequestReader::read_parallel_tool_calls},
+    {"parallel_tool_calls",
+     &RequestReader::flag<&Request::parallel_tool_calls>},
     {"response_format", &RequestReader::read_response_format},
     {"reasoning_effort", &RequestReader::read_reasoning_effort},
-    {"service_tier", &RequestReader::read_service_tier},
+    {"service_tier", &RequestReader::text<&Request::service_tier>},
 };
 
 Result<Request> RequestReader::read() {
-    if (!root_.is_object()) {
-        return invalid_request("the body must be a JSON object");
+    if (!read_body()) {
+        return std::move(error_);
     }
-    for (std::string_view name : {"model", "messages"}) {
-        if (root_[name].is_null()) {
-            fail(Path(name), "is missing");
-            return std::move(error_);
-        }
-    }
-
-    for (const json::Member &member : root_.members()) {
-        if (!read_member(member)) {
-            return std::move(error_);
-        }
-    }
-
     if (!request_.max_tokens) {
         request_.max_tokens = max_tokens_;
     }
     return std::move(request_);
 }
 
+bool RequestReader::read_body() {
+    if (!has({"model", "messages"})) {
+        return false;
+    }
+    for (const json::Member &member : root_.members()) {
+        if (!read_member(member)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool RequestReader::read_member(const json::Member &member) {
     Path path(member.name);
+    // SDKs send null for what their caller left out.
+    bool absent = member.value.is_null();
 
-    for (const MemberReader &row : member_readers) {
-        if (row.name == member.name) {
-            // SDKs send null for what their caller left out.
-            return member.value.is_null() || (this->*row.read)(member.value,
-                                                               path);
-        }
+    if (const Row *row = fields::find_row(member_rows, member.name)) {
+        return absent || (this->*row->read)(member.value, path);
     }
     for (const ScalarMember &row : scalar_members()) {
         if (row.name == member.name) {
-            return member.value.is_null() || read_scalar(row, member.value,
-                                                         path);
+            return absent || read_scalar(row, member.value, path);
         }
     }
     request_.extra.push_back(member);
@@ -127,13 +112,7 @@ bool RequestReader::read_scalar(const ScalarMember &scalar, Value value,
         return expect(value, Kind::string, path);
     }
     if (auto *count = std::get_if<ScalarMember::Count>(&scalar.target)) {
-        auto integer = value.integer();
-        if (!integer || *integer < count->least) {
-            return fail(path, "must be an integer of at least " +
-                                  std::to_string(count->least));
-        }
-        request_.*count->field = integer;
-        return true;
+        return integer(value, path, count->least, request_.*count->field);
     }
     if (auto *flag = std::get_if<ScalarMember::Flag>(&scalar.target)) {
         request_.*flag->field = value.boolean();
@@ -142,12 +121,6 @@ bool RequestReader::read_scalar(const ScalarMember &scalar, Value value,
     auto &raw = std::get<ScalarMember::Raw>(scalar.target);
     request_.*raw.field = value;
     return expect(value, raw.kind, path);
-}
-
-bool RequestReader::read_model(Value value, const Path &path) {
-    request_.model = value.string();
-    return !request_.model.empty()
-           || fail(path, "must be a string that is not empty");
 }
 
 bool RequestReader::read_messages(Value value, const Path &path) {
@@ -160,156 +133,67 @@ bool RequestReader::read_messages(Value value, const Path &path) {
 }
 
 bool RequestReader::read_max_tokens(Value value, const Path &path) {
-    max_tokens_ = value.integer();
-    return (max_tokens_ && *max_tokens_ >= 1)
-           || fail(path, "must be an integer of at least 1");
-}
-
-bool RequestReader::read_max_completion_tokens(Value value, const Path &path) {
-    request_.max_tokens = value.integer();
-    return (request_.max_tokens && *request_.max_tokens >= 1)
-           || fail(path, "must be an integer of at least 1");
-}
-
-bool RequestReader::read_stop(Value value, const Path &path) {
-    if (value.is_string()) {
-        request_.stop.push_back(value.string());
-        return true;
-    }
-    if (!value.is_array()) {
-        return fail(path, "must be a string or an array of strings");
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        if (!expect(element, Kind::string, Path(path, index++))) {
-            return false;
-        }
-        request_.stop.push_back(element.string());
-    }
-    return true;
-}
-
-bool RequestReader::read_stream(Value value, const Path &path) {
-    request_.stream = value.boolean();
-    return expect(value, Kind::boolean, path);
-}
-
-bool RequestReader::read_stream_options(Value value, const Path &path) {
-    if (!expect(value, Kind::object, path)) {
-        return false;
-    }
-    Value include = value["include_usage"];
-    request_.include_usage = include.boolean();
-    return include.is_null()
-           || expect(include, Kind::boolean, Path(path, "include_usage"));
+    return integer(value, path, 1, max_tokens_);
 }
 
 bool RequestReader::read_tools(Value value, const Path &path) {
-    if (!expect(value, Kind::array, path)) {
+    return each(value, path, [this](Value element, const Path &where) {
+        return read_tool(element, where, request_.tools.emplace_back());
+    });
+}
+
+bool RequestReader::read_tool(Value value, const Path &path,
+                              chat::Tool &tool) {
+    std::string_view type;
+    if (!expect(value, Kind::object, path)
+        || !required_text(value, path, "type", type)) {
         return false;
     }
-
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        Path where(path, index++);
-        if (!expect(element, Kind::object, where)) {
-            return false;
-        }
-
-        chat::Tool tool;
-        tool.source = element;
-        if (Value mark = element["cache_control"]; mark.is_object()) {
-            tool.cache_control = mark;
-        }
-        std::string_view type;
-        if (!required_text(element, where, "type", type)) {
-            return false;
-        }
-        if (type == "function") {
-            if (!read_function(element["function"], Path(where, "function"),
-                               tool)) {
-                return false;
-            }
-        } else if (type == "custom") {
-            Path custom(where, "custom");
-            tool.type = chat::Tool::Type::custom;
-            if (!expect(element["custom"], Kind::object, custom)
-                || !required_text(element["custom"], custom, "name", tool.name)
-                || !optional_text(element["custom"], custom, "description",
-                                  tool.description)) {
-                return false;
-            }
-        } else {
-            tool.type = chat::Tool::Type::native;
-            tool.name = type;
-        }
-        request_.tools.push_back(tool);
+    tool.source = value;
+    if (Value mark = value["cache_control"]; mark.is_object()) {
+        tool.cache_control = mark;
     }
+    if (type == "function") {
+        return read_function(value["function"], Path(path, "function"), tool);
+    }
+    if (type == "custom") {
+        Value custom = value["custom"];
+        Path where(path, "custom");
+        tool.type = chat::Tool::Type::custom;
+        return expect(custom, Kind::object, where)
+               && required_text(custom, where, "name", tool.name)
+               && optional_text(custom, where, "description",
+                                tool.description);
+    }
+    tool.type = chat::Tool::Type::native;
+    tool.name = type;
     return true;
 }
 
 // The deprecated form of tools.
 bool RequestReader::read_functions(Value value, const Path &path) {
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        chat::Tool tool;
-        if (!read_function(element, Path(path, index++), tool)) {
-            return false;
-        }
-        request_.tools.push_back(tool);
-    }
-    return true;
+    return each(value, path, [this](Value element, const Path &where) {
+        return read_function(element, where, request_.tools.emplace_back());
+    });
 }
 
 bool RequestReader::read_function(Value value, const Path &path,
                                   chat::Tool &tool) {
-    if (!expect(value, Kind::object, path)
-        || !required_text(value, path, "name", tool.name)
-        || !optional_text(value, path, "description", tool.description)) {
-        return false;
-    }
-
-    Value parameters = value["parameters"];
-    if (!parameters.is_null()) {
-        tool.parameters = parameters;
-        if (!expect(parameters, Kind::object, Path(path, "parameters"))) {
-            return false;
-        }
-    }
-    Value strict = value["strict"];
-    if (!strict.is_null()) {
-        tool.strict = strict.boolean();
-        return expect(strict, Kind::boolean, Path(path, "strict"));
-    }
-    return true;
+    return BodyReader::read_function(value, path, tool)
+           && optional_boolean(value, path, "strict", tool.strict);
 }
 
 bool RequestReader::read_tool_choice(Value value, const Path &path) {
     using Mode = chat::ToolChoice::Mode;
-    constexpr struct {
-        std::string_view word;
-        Mode mode;
-    } words[] = {
-        {"auto", Mode::automatic},
-        {"none", Mode::none},
-        {"required", Mode::required},
-        {"any", Mode::required},    // Mistral's word
-    };
 
     auto &choice = request_.tool_choice.emplace();
     choice.source = value;
+    if (value.string() == "any") {
+        choice.mode = Mode::required;   // Mistral's word
+        return true;
+    }
     if (value.is_string()) {
-        for (const auto &row : words) {
-            if (row.word == value.string()) {
-                choice.mode = row.mode;
-                return true;
-            }
-        }
-        return fail(path, "must be \"auto\", \"none\", \"required\" or an "
-                          "object");
+        return read_choice_word(value, path, choice);
     }
     if (!value.is_object()) {
         return fail(path, "must be a string or an object");
@@ -350,50 +234,17 @@ bool RequestReader::read_function_call(Value value, const Path &path) {
     return true;
 }
 
-bool RequestReader::read_parallel_tool_calls(Value value, const Path &path) {
-    request_.parallel_tool_calls = value.boolean();
-    return expect(value, Kind::boolean, path);
-}
-
 bool RequestReader::read_response_format(Value value, const Path &path) {
-    using Type = chat::ResponseFormat::Type;
-
-    if (!expect(value, Kind::object, path)) {
+    if (!read_format_type(value, path)) {
         return false;
     }
-    auto &format = request_.response_format.emplace();
-    std::string_view type = value["type"].string();
-    if (type == "text") {
+    if (!wants_json_schema()) {
         return true;
     }
-    if (type == "json_object") {
-        format.type = Type::json_object;
-        return true;
-    }
-    if (type != "json_schema") {
-        return fail(Path(path, "type"),
-                    "must be \"text\", \"json_object\" or \"json_schema\"");
-    }
-
-    format.type = Type::json_schema;
     Value schema = value["json_schema"];
     Path where(path, "json_schema");
-    if (!expect(schema, Kind::object, where)
-        || !optional_text(schema, where, "name", format.name)
-        || !optional_text(schema, where, "description", format.description)) {
-        return false;
-    }
-    if (Value inner = schema["schema"]; !inner.is_null()) {
-        format.schema = inner;
-        if (!expect(inner, Kind::object, Path(where, "schema"))) {
-            return false;
-        }
-    }
-    if (Value strict = schema["strict"]; !strict.is_null()) {
-        format.strict = strict.boolean();
-        return expect(strict, Kind::boolean, Path(where, "strict"));
-    }
-    return true;
+    return expect(schema, Kind::object, where)
+           && read_json_schema(schema, where);
 }
 
 bool RequestReader::read_reasoning_effort(Value value, const Path &path) {
@@ -401,65 +252,17 @@ bool RequestReader::read_reasoning_effort(Value value, const Path &path) {
     return expect(value, Kind::string, path);
 }
 
-bool RequestReader::read_service_tier(Value value, const Path &path) {
-    request_.service_tier = value.string();
-    return expect(value, Kind::string, path);
-}
-
 }  // namespace
 
 Result<RequestHead> parse_head(const json::Document &document) {
-    Value root = document.root();
-    if (!root.is_object()) {
-        return invalid_request("the body must be a JSON object");
-    }
-
-    auto fail = [](std::string_view name, std::string_view reason) -> Error {
-        return invalid_request(std::string(name) + ' ' + std::string(reason),
-                               std::string(name));
-    };
-
-    RequestHead head;
-    Value model = root["model"];
-    head.model = model.string();
-    if (head.model.empty()) {
-        return fail("model", model.is_null()
-                                 ? "is missing"
-                                 : "must be a string that is not empty");
-    }
-
-    Value messages = root["messages"];
-    if (messages.is_null()) {
-        return fail("messages", "is missing");
-    }
-    if (!messages.is_array() || messages.size() == 0) {
-        return fail("messages", "must be an array that is not empty");
-    }
-
-    Value stream = root["stream"];
-    head.stream = stream.boolean();
-    if (!stream.is_null() && !stream.is_bool()) {
-        return fail("stream", expected(Kind::boolean));
-    }
-
-    Value options = root["stream_options"];
-    if (!options.is_null() && !options.is_object()) {
-        return fail("stream_options", expected(Kind::object));
-    }
-    head.include_usage = options["include_usage"].boolean();
-
-    for (std::string_view name : {"max_tokens", "max_completion_tokens"}) {
-        Value value = root[name];
-        if (value.is_null()) {
-            continue;
-        }
-        head.max_tokens = value.integer();
-        if (!head.max_tokens || *head.max_tokens < 1) {
-            return fail(name, "must be an integer of at least 1");
-        }
-    }
-    head.choices = std::max<std::int64_t>(root["n"].integer().value_or(1), 1);
-    return head;
+    fields::HeadReader reader(document.root());
+    bool read = reader.read_model() && reader.check_list("messages")
+                && reader.read_stream() && reader.read_stream_options()
+                && reader.read_max_tokens("max_tokens", 1)
+                && reader.read_max_tokens("max_completion_tokens", 1);
+    reader.head.choices = std::max<std::int64_t>(
+        document.root()["n"].integer().value_or(1), 1);
+    return reader.result(read);
 }
 
 Result<Request> parse_request(const json::Document &document,

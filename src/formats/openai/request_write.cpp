@@ -3,6 +3,7 @@
 
 #include "formats/openai/openai.hpp"
 #include "formats/openai/tables.hpp"
+#include "formats/unsupported.hpp"
 
 namespace llm::openai {
 
@@ -20,11 +21,10 @@ constexpr std::size_t most_stops = 4;
 
 // Members of other formats that change what the model can do, and that this
 // API has no place for; all others can be left out.
-constexpr std::string_view essential_extras[] = {
-    "mcp_servers",          // Anthropic
-    "cachedContent",        // Google: a part of the prompt
-    "cached_content",
-    "responseMimeType",     // Google: none that this API has
+constexpr Unsupported unsupported_rows[] = {
+    {"mcp_servers", has_mcp_servers},
+    {"cachedContent", has_cached_content},
+    {"responseMimeType", has_response_type},
 };
 
 class RequestWriter {
@@ -706,19 +706,14 @@ void RequestWriter::write_reasoning() {
 }
 
 bool RequestWriter::write_extra() {
-    for (const json::Member &member : request_.extra) {
-        if (own_) {
+    if (own_) {
+        for (const json::Member &member : request_.extra) {
             w_.member(member.name, member.value);
-            continue;
         }
-        bool essential =
-            std::find(std::begin(essential_extras), std::end(essential_extras),
-                      member.name) != std::end(essential_extras);
-        if (essential && !unsupported(member.name, member.name)) {
-            return false;
-        }
+        return true;
     }
-    return true;
+    std::string_view param = first_unsupported(unsupported_rows, request_);
+    return param.empty() || unsupported(param, param);
 }
 
 }  // namespace

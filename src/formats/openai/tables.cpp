@@ -1,5 +1,7 @@
 #include "formats/openai/tables.hpp"
 
+#include "formats/finish_words.hpp"
+
 namespace llm::openai {
 
 namespace {
@@ -43,11 +45,6 @@ constexpr RoleWord roles[] = {
     {"system", Role::system},       {"developer", Role::developer},
     {"user", Role::user},           {"assistant", Role::assistant},
     {"tool", Role::tool},
-};
-
-struct FinishWord {
-    std::string_view word;
-    FinishReason reason;
 };
 
 // OpenAI's words first; then those of servers that claim its API: Mistral
@@ -210,15 +207,7 @@ std::optional<Role> role_of(std::string_view word) noexcept {
 }
 
 FinishReason finish_reason_of(std::string_view word) noexcept {
-    if (word.empty()) {
-        return FinishReason::none;
-    }
-    for (const auto &row : finishes) {
-        if (row.word == word) {
-            return row.reason;
-        }
-    }
-    return FinishReason::stop;
+    return llm::finish_reason_of(finishes, word);
 }
 
 ErrorWords error_words(ErrorKind kind) noexcept {

@@ -4,7 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "formats/openai/data_url.hpp"
+#include "formats/openai/part_read.hpp"
 #include "formats/openai/tables.hpp"
 #include "formats/responses/item_text.hpp"
 #include "formats/responses/sealed.hpp"
@@ -20,20 +20,17 @@ using chat::Part;
 using chat::PartType;
 using chat::Request;
 using chat::Role;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
-
-constexpr unsigned bit(Role role) {
-    return 1U << static_cast<unsigned>(role);
-}
+using openai::bit;
 
 constexpr unsigned any_role = ~0U;
 constexpr unsigned not_assistant = any_role & ~bit(Role::assistant);
 
 // What one turn of the assistant's is, is one item each here: its thoughts,
 // its texts, its calls. They become one message, as other APIs have it.
-class ItemReader : openai::FieldReader {
+class ItemReader : openai::PartReader {
 public:
     ItemReader(Request &request, std::pmr::memory_resource *memory)
         : memory_(memory), request_(request), calls_(memory) {}
@@ -42,7 +39,6 @@ public:
 
 private:
     using ReadItem = bool (ItemReader::*)(Value, const Path &);
-    using ReadPart = bool (ItemReader::*)(Value, const Path &, Part &);
 
     struct ItemRow {
         std::string_view type;
@@ -50,12 +46,7 @@ private:
     };
     static const ItemRow item_rows[];
 
-    // A content part, and the roles that may have it.
-    struct PartRow {
-        std::string_view type;
-        unsigned roles;
-        ReadPart read;
-    };
+    using PartRow = openai::PartRow<ItemReader>;
     static const PartRow part_rows[];
 
     bool read_items(Value value, const Path &path);
@@ -75,10 +66,7 @@ private:
                       Value whole);
     bool read_part(Value value, const Path &path, Message &message,
                    Value whole);
-    bool read_text(Value value, const Path &path, Part &part);
-    bool read_refusal(Value value, const Path &path, Part &part);
     bool read_image(Value value, const Path &path, Part &part);
-    bool read_audio(Value value, const Path &path, Part &part);
     bool read_file(Value value, const Path &path, Part &part);
 
     Message &assistant();
@@ -131,13 +119,9 @@ bool ItemReader::read_items(Value value, const Path &path) {
         return fail(path, "must not be empty");
     }
 
-    std::size_t index = 0;
-    for (Value item : value.elements()) {
-        if (!read_item(item, Path(path, index++))) {
-            return false;
-        }
-    }
-    return true;
+    return each(value, path, [this](Value item, const Path &where) {
+        return read_item(item, where);
+    });
 }
 
 bool ItemReader::read_item(Value value, const Path &path) {
@@ -217,57 +201,24 @@ bool ItemReader::read_content(Value value, const Path &path, Message &message,
     }
 
     message.parts.reserve(message.parts.size() + value.size());
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        if (!read_part(element, Path(path, index++), message, whole)) {
-            return false;
-        }
-    }
-    return true;
+    return each(value, path, [&](Value element, const Path &where) {
+        return read_part(element, where, message, whole);
+    });
 }
 
 bool ItemReader::read_part(Value value, const Path &path, Message &message,
                            Value whole) {
-    if (!expect(value, Kind::object, path)) {
+    const PartRow *row = row_of(value, path, message.role, part_rows);
+    if (!row) {
         return false;
     }
-
-    std::string_view type = value["type"].string();
-    for (const PartRow &row : part_rows) {
-        if (row.type != type || (row.roles & bit(message.role)) == 0) {
-            continue;
-        }
-        Part part;
-        part.source = whole ? whole : value;
-        if (!(this->*row.read)(value, path, part)) {
-            return false;
-        }
-        message.parts.push_back(part);
-        return true;
+    Part part;
+    part.source = whole ? whole : value;
+    if (!(this->*row->read)(value, path, part)) {
+        return false;
     }
-
-    std::string reason = "must be one of";
-    char separator = ' ';
-    for (const PartRow &row : part_rows) {
-        if (row.roles & bit(message.role)) {
-            reason.push_back(separator);
-            reason.append(separator == ',' ? " \"" : "\"");
-            reason.append(row.type).push_back('"');
-            separator = ',';
-        }
-    }
-    return fail(Path(path, "type"), reason);
-}
-
-bool ItemReader::read_text(Value value, const Path &path, Part &part) {
-    part.text = value["text"].string();
-    return expect(value["text"], Kind::string, Path(path, "text"));
-}
-
-bool ItemReader::read_refusal(Value value, const Path &path, Part &part) {
-    part.type = PartType::refusal;
-    part.text = value["refusal"].string();
-    return expect(value["refusal"], Kind::string, Path(path, "refusal"));
+    message.parts.push_back(part);
+    return true;
 }
 
 bool ItemReader::read_image(Value value, const Path &path, Part &part) {
@@ -282,35 +233,8 @@ bool ItemReader::read_image(Value value, const Path &path, Part &part) {
                || fail(path, "must have \"image_url\" or \"file_id\"");
     }
 
-    Path where(path, "image_url");
-    if (openai::is_data_url(part.url)) {
-        auto data = openai::parse_data_url(part.url);
-        if (!data) {
-            return fail(where, "must be a base64 data URL");
-        }
-        part.url = {};
-        part.media_type = data->media_type;
-        part.data = data->data;
-    } else if (!part.url.starts_with("https://")
-               && !part.url.starts_with("http://")) {
-        return fail(where, "must be an http, https or data URL");
-    }
-    return true;
-}
-
-bool ItemReader::read_audio(Value value, const Path &path, Part &part) {
-    part.type = PartType::audio;
-    Value audio = value["input_audio"];
-    Path where(path, "input_audio");
-    std::string_view format;
-    if (!expect(audio, Kind::object, where)
-        || !required_text(audio, where, "data", part.data)
-        || !required_text(audio, where, "format", format)) {
-        return false;
-    }
-    part.media_type = openai::audio_media_type(format);
-    return !part.media_type.empty()
-           || fail(Path(where, "format"), "must be \"wav\" or \"mp3\"");
+    std::string_view wrong = openai::take_image_url(part);
+    return wrong.empty() || fail(Path(path, "image_url"), wrong);
 }
 
 bool ItemReader::read_file(Value value, const Path &path, Part &part) {
@@ -326,14 +250,8 @@ bool ItemReader::read_file(Value value, const Path &path, Part &part) {
         return fail(path,
                     "must have \"file_data\", \"file_url\" or \"file_id\"");
     }
-    if (!data_url.empty()) {
-        auto data = openai::parse_data_url(data_url);
-        if (!data) {
-            return fail(Path(path, "file_data"),
-                        "must be a base64 data URL");
-        }
-        part.media_type = data->media_type;
-        part.data = data->data;
+    if (!take_file_data(data_url, Path(path, "file_data"), part)) {
+        return false;
     }
     if (!part.url.empty() && !part.url.starts_with("https://")
         && !part.url.starts_with("http://")) {

@@ -1,7 +1,8 @@
 #include <string>
 #include <utility>
 
-#include "formats/openai/fields.hpp"
+#include "formats/body_reader.hpp"
+#include "formats/head_reader.hpp"
 #include "formats/responses/item_read.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/tables.hpp"
@@ -11,39 +12,27 @@ namespace llm::responses {
 namespace {
 
 using chat::Request;
+using fields::Path;
 using json::Kind;
 using json::Value;
-using openai::Path;
 
-class RequestReader : openai::FieldReader {
+class RequestReader : fields::BodyReader {
 public:
-    RequestReader(Value root, std::pmr::memory_resource *memory)
-        : root_(root), memory_(memory), request_(memory) {}
+    using BodyReader::BodyReader;
 
     Result<Request> read();
 
 private:
-    using Read = bool (RequestReader::*)(Value, const Path &);
-
-    struct MemberReader {
-        std::string_view name;
-        Read read;
-    };
-    static const MemberReader member_readers[];
+    using Row = fields::MemberRow<RequestReader>;
+    static const Row member_rows[];
 
     bool read_body();
     bool refuse_stored();
 
-    bool read_model(Value value, const Path &path);
     bool read_input(Value value, const Path &path);
     bool read_instructions(Value value, const Path &path);
-    bool read_max_output_tokens(Value value, const Path &path);
-    bool read_temperature(Value value, const Path &path);
-    bool read_top_p(Value value, const Path &path);
     bool read_top_logprobs(Value value, const Path &path);
     bool read_include(Value value, const Path &path);
-    bool read_user(Value value, const Path &path);
-    bool read_service_tier(Value value, const Path &path);
     bool read_stream(Value value, const Path &path);
     bool read_text(Value value, const Path &path);
     bool read_format(Value value, const Path &path);
@@ -51,33 +40,30 @@ private:
     bool read_tools(Value value, const Path &path);
     bool read_tool(Value value, const Path &path, chat::Tool &tool);
     bool read_tool_choice(Value value, const Path &path);
-    bool read_parallel_tool_calls(Value value, const Path &path);
-
-    Value root_;
-    std::pmr::memory_resource *memory_;
-    Request request_;
 };
 
 // The body's members in the order in which they are read: instructions stand
 // before the input, whatever the client's order is. Some hold more than a
 // chat::Request does, and are kept in its `extra` besides.
-const RequestReader::MemberReader RequestReader::member_readers[] = {
+const RequestReader::Row RequestReader::member_rows[] = {
     {"model", &RequestReader::read_model},
     {"instructions", &RequestReader::read_instructions},
     {"input", &RequestReader::read_input},
-    {"max_output_tokens", &RequestReader::read_max_output_tokens},
-    {"temperature", &RequestReader::read_temperature},
-    {"top_p", &RequestReader::read_top_p},
+    {"max_output_tokens", &RequestReader::count<&Request::max_tokens, 1>},
+    {"temperature",
+     &RequestReader::keep<&Request::temperature, Kind::number>},
+    {"top_p", &RequestReader::keep<&Request::top_p, Kind::number>},
     {"top_logprobs", &RequestReader::read_top_logprobs},
     {"include", &RequestReader::read_include},
-    {"user", &RequestReader::read_user},
-    {"service_tier", &RequestReader::read_service_tier},
+    {"user", &RequestReader::text<&Request::user>},
+    {"service_tier", &RequestReader::text<&Request::service_tier>},
     {"stream", &RequestReader::read_stream},
     {"text", &RequestReader::read_text},
     {"reasoning", &RequestReader::read_reasoning},
     {"tools", &RequestReader::read_tools},
     {"tool_choice", &RequestReader::read_tool_choice},
-    {"parallel_tool_calls", &RequestReader::read_parallel_tool_calls},
+    {"parallel_tool_calls",
+     &RequestReader::flag<&Request::parallel_tool_calls>},
 };
 
 constexpr std::string_view kept_whole[] = {"include", "reasoning", "text",
@@ -100,21 +86,11 @@ Result<Request> RequestReader::read() {
 }
 
 bool RequestReader::read_body() {
-    if (!root_.is_object()) {
-        error_ = invalid_request("the body must be a JSON object");
-        return false;
-    }
     // Before anything is missed that is in the store.
-    if (!refuse_stored()) {
+    if (!has({}) || !refuse_stored() || !has({"model", "input"})) {
         return false;
     }
-    for (std::string_view name : {"model", "input"}) {
-        if (root_[name].is_null()) {
-            return fail(Path(name), "is missing");
-        }
-    }
-
-    for (const MemberReader &row : member_readers) {
+    for (const Row &row : member_rows) {
         // SDKs send null for what their caller left out.
         if (Value value = root_[row.name];
             !value.is_null() && !(this->*row.read)(value, Path(row.name))) {
@@ -122,11 +98,8 @@ bool RequestReader::read_body() {
         }
     }
     for (const json::Member &member : root_.members()) {
-        bool known = false;
-        for (const MemberReader &row : member_readers) {
-            known = known || row.name == member.name;
-        }
-        if (!known || is_kept_whole(member.name)) {
+        if (!fields::find_row(member_rows, member.name)
+            || is_kept_whole(member.name)) {
             request_.extra.push_back(member);
         }
     }
@@ -147,12 +120,6 @@ bool RequestReader::refuse_stored() {
         }
     }
     return true;
-}
-
-bool RequestReader::read_model(Value value, const Path &path) {
-    request_.model = value.string();
-    return !request_.model.empty()
-           || fail(path, "must be a string that is not empty");
 }
 
 bool RequestReader::read_instructions(Value value, const Path &path) {
@@ -178,26 +145,9 @@ bool RequestReader::read_input(Value value, const Path &path) {
     return true;
 }
 
-bool RequestReader::read_max_output_tokens(Value value, const Path &path) {
-    request_.max_tokens = value.integer();
-    return (request_.max_tokens && *request_.max_tokens >= 1)
-           || fail(path, "must be an integer of at least 1");
-}
-
-bool RequestReader::read_temperature(Value value, const Path &path) {
-    request_.temperature = value;
-    return expect(value, Kind::number, path);
-}
-
-bool RequestReader::read_top_p(Value value, const Path &path) {
-    request_.top_p = value;
-    return expect(value, Kind::number, path);
-}
-
 bool RequestReader::read_top_logprobs(Value value, const Path &path) {
-    request_.top_logprobs = value.integer();
-    if (!request_.top_logprobs || *request_.top_logprobs < 0) {
-        return fail(path, "must be an integer of at least 0");
+    if (!integer(value, path, 0, request_.top_logprobs)) {
+        return false;
     }
     if (*request_.top_logprobs > 0) {
         request_.logprobs = true;
@@ -219,16 +169,6 @@ bool RequestReader::read_include(Value value, const Path &path) {
     return true;
 }
 
-bool RequestReader::read_user(Value value, const Path &path) {
-    request_.user = value.string();
-    return expect(value, Kind::string, path);
-}
-
-bool RequestReader::read_service_tier(Value value, const Path &path) {
-    request_.service_tier = value.string();
-    return expect(value, Kind::string, path);
-}
-
 bool RequestReader::read_stream(Value value, const Path &path) {
     request_.stream = value.boolean();
     // The last event of every stream has it.
@@ -246,37 +186,12 @@ bool RequestReader::read_text(Value value, const Path &path) {
 }
 
 bool RequestReader::read_format(Value value, const Path &path) {
-    using Type = chat::ResponseFormat::Type;
-
-    if (!expect(value, Kind::object, path)) {
+    if (!read_format_type(value, path)) {
         return false;
     }
-    auto &format = request_.response_format.emplace();
-    std::string_view type = value["type"].string();
-    if (type == "text") {
-        return true;
-    }
-    if (type == "json_object") {
-        format.type = Type::json_object;
-        return true;
-    }
-    if (type != "json_schema") {
-        return fail(Path(path, "type"),
-                    "must be \"text\", \"json_object\" or \"json_schema\"");
-    }
-
-    format.type = Type::json_schema;
-    format.schema = value["schema"];
-    if (!optional_text(value, path, "name", format.name)
-        || !optional_text(value, path, "description", format.description)
-        || !expect(format.schema, Kind::object, Path(path, "schema"))) {
-        return false;
-    }
-    if (Value strict = value["strict"]; !strict.is_null()) {
-        format.strict = strict.boolean();
-        return expect(strict, Kind::boolean, Path(path, "strict"));
-    }
-    return true;
+    return !wants_json_schema()
+           || (expect(value["schema"], Kind::object, Path(path, "schema"))
+               && read_json_schema(value, path));
 }
 
 bool RequestReader::read_reasoning(Value value, const Path &path) {
@@ -287,18 +202,9 @@ bool RequestReader::read_reasoning(Value value, const Path &path) {
 }
 
 bool RequestReader::read_tools(Value value, const Path &path) {
-    if (!expect(value, Kind::array, path)) {
-        return false;
-    }
-    std::size_t index = 0;
-    for (Value element : value.elements()) {
-        chat::Tool tool;
-        if (!read_tool(element, Path(path, index++), tool)) {
-            return false;
-        }
-        request_.tools.push_back(tool);
-    }
-    return true;
+    return each(value, path, [this](Value element, const Path &where) {
+        return read_tool(element, where, request_.tools.emplace_back());
+    });
 }
 
 bool RequestReader::read_tool(Value value, const Path &path,
@@ -315,49 +221,22 @@ bool RequestReader::read_tool(Value value, const Path &path,
         return true;
     }
 
-    if (!required_text(value, path, "name", tool.name)
-        || !optional_text(value, path, "description", tool.description)) {
-        return false;
-    }
     if (type == "custom") {
         tool.type = chat::Tool::Type::custom;
-        return true;
+        return required_text(value, path, "name", tool.name)
+               && optional_text(value, path, "description", tool.description);
     }
-    if (Value parameters = value["parameters"]; !parameters.is_null()) {
-        tool.parameters = parameters;
-        if (!expect(parameters, Kind::object, Path(path, "parameters"))) {
-            return false;
-        }
-    }
-    if (Value strict = value["strict"]; !strict.is_null()) {
-        tool.strict = strict.boolean();
-        return expect(strict, Kind::boolean, Path(path, "strict"));
-    }
-    return true;
+    return read_function(value, path, tool)
+           && optional_boolean(value, path, "strict", tool.strict);
 }
 
 bool RequestReader::read_tool_choice(Value value, const Path &path) {
     using Mode = chat::ToolChoice::Mode;
-    constexpr struct {
-        std::string_view word;
-        Mode mode;
-    } words[] = {
-        {"auto", Mode::automatic},
-        {"none", Mode::none},
-        {"required", Mode::required},
-    };
 
     auto &choice = request_.tool_choice.emplace();
     choice.source = value;
     if (value.is_string()) {
-        for (const auto &row : words) {
-            if (row.word == value.string()) {
-                choice.mode = row.mode;
-                return true;
-            }
-        }
-        return fail(path, "must be \"auto\", \"none\", \"required\" or an "
-                          "object");
+        return read_choice_word(value, path, choice);
     }
     if (!value.is_object()) {
         return fail(path, "must be a string or an object");
@@ -382,61 +261,39 @@ bool RequestReader::read_tool_choice(Value value, const Path &path) {
     return false;
 }
 
-bool RequestReader::read_parallel_tool_calls(Value value, const Path &path) {
-    request_.parallel_tool_calls = value.boolean();
-    return expect(value, Kind::boolean, path);
+// Input may be elsewhere: in what is stored at the provider.
+bool has_stored_input(Value root) {
+    for (const StoredMember &row : stored_members()) {
+        Value value = root[row.name];
+        if (value.is_string() || value.is_object()) {
+            return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace
 
 Result<RequestHead> parse_head(const json::Document &document) {
     Value root = document.root();
-    if (!root.is_object()) {
-        return invalid_request("the body must be a JSON object");
-    }
-    auto fail = [](std::string_view name, std::string_view reason) -> Error {
-        return invalid_request(std::string(name) + ' ' + std::string(reason),
-                               std::string(name));
-    };
-
-    RequestHead head;
-    Value model = root["model"];
-    head.model = model.string();
-    if (head.model.empty()) {
-        return fail("model", model.is_null()
-                                 ? "is missing"
-                                 : "must be a string that is not empty");
-    }
-
-    Value input = root["input"];
-    if (input.is_null()) {
-        bool elsewhere = false;
-        for (const StoredMember &row : stored_members()) {
-            Value value = root[row.name];
-            elsewhere = elsewhere || value.is_string() || value.is_object();
-        }
-        if (!elsewhere) {
-            return fail("input", "is missing");
-        }
-    } else if (!input.is_string() && !input.is_array()) {
-        return fail("input", "must be a string or an array of items");
-    }
-
-    Value stream = root["stream"];
-    if (!stream.is_null() && !stream.is_bool()) {
-        return fail("stream", openai::expected(Kind::boolean));
-    }
-    head.stream = stream.boolean();
-    head.include_usage = head.stream;
-
-    if (Value most = root["max_output_tokens"]; !most.is_null()) {
-        head.max_tokens = most.integer();
-        if (!head.max_tokens || *head.max_tokens < 1) {
-            return fail("max_output_tokens",
-                        "must be an integer of at least 1");
+    fields::HeadReader reader(root);
+    bool read = reader.read_model();
+    if (read) {
+        Value input = root["input"];
+        if (input.is_null()) {
+            read = has_stored_input(root)
+                   || reader.fail(Path("input"), fields::missing);
+        } else {
+            read = input.is_string() || input.is_array()
+                   || reader.fail(Path("input"),
+                                  "must be a string or an array of items");
         }
     }
-    return head;
+    read = read && reader.read_stream()
+           && reader.read_max_tokens("max_output_tokens", 1);
+    // The last event of every stream has it.
+    reader.head.include_usage = reader.head.stream;
+    return reader.result(read);
 }
 
 Result<Request> parse_request(const json::Document &document,

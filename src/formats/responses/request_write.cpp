@@ -6,6 +6,7 @@
 #include "formats/openai/tables.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/sealed.hpp"
+#include "formats/unsupported.hpp"
 #include "llm/json.hpp"
 #include "text/hash.hpp"
 
@@ -23,34 +24,12 @@ using json::Value;
 // What other APIs can ask for and this one has no way to say, where leaving it
 // out would make the answer another one. Hints (seed, logit_bias, penalties,
 // prediction) are left out without a word.
-struct Unsupported {
-    std::string_view param;
-    bool (*asked)(const Request &);
-};
-
 constexpr Unsupported unsupported_rows[] = {
-    {"n", [](const Request &request) { return request.n.value_or(1) > 1; }},
+    {"n", wants_several_answers},
     {"stop", [](const Request &request) { return !request.stop.empty(); }},
-    {"modalities",
-     [](const Request &request) {
-         for (Value one : request.modalities.elements()) {
-             if (one.string() != "text") {
-                 return true;
-             }
-         }
-         return false;
-     }},
-    {"web_search_options",
-     [](const Request &request) {
-         return request.web_search_options.is_object();
-     }},
-    {"mcp_servers",
-     [](const Request &request) {
-         return std::any_of(request.extra.begin(), request.extra.end(),
-                            [](const json::Member &member) {
-                                return member.name == "mcp_servers";
-                            });
-     }},
+    {"modalities", wants_more_than_text},
+    {"web_search_options", wants_web_search},
+    {"mcp_servers", has_mcp_servers},
 };
 
 // Of what a user's message can hold by mistake: neither is sent.
@@ -119,12 +98,8 @@ bool RequestWriter::unsupported(std::string_view what,
 }
 
 bool RequestWriter::check() {
-    for (const Unsupported &row : unsupported_rows) {
-        if (row.asked(request_) && !unsupported(row.param, row.param)) {
-            return false;
-        }
-    }
-    return true;
+    std::string_view param = first_unsupported(unsupported_rows, request_);
+    return param.empty() || unsupported(param, param);
 }
 
 Result<void> RequestWriter::write() {
