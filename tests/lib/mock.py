@@ -119,7 +119,7 @@ class Provider:
         self._lock = threading.Lock()
         self.reset()
         threading.Thread(
-            target=self._server.serve_forever, daemon=True
+            target=self._server.serve_forever, args=(0.05,), daemon=True
         ).start()
 
     def reset(self):
