@@ -162,9 +162,17 @@ ROWS = {
              AZURE_KEY, {"model": "my-gpt-4o"}),
         Call("anthropic", "gpt-4o", AZURE, "/openai/v1/chat/completions",
              AZURE_KEY, {"model": "my-gpt-4o"}),
-        Call("openai", "azure-older/my-other-gpt-4o", AZURE,
-             "/openai/deployments/my-other-gpt-4o/chat/completions"
-             "?api-version=2024-10-21", AZURE_KEY),
+        Call("responses", "gpt-4o", AZURE, "/openai/v1/responses",
+             AZURE_KEY, {"model": "my-gpt-4o"}),
+        *(Call(api, "azure-older/my-other-gpt-4o", AZURE,
+               "/openai/deployments/my-other-gpt-4o/chat/completions"
+               "?api-version=2024-10-21", AZURE_KEY)
+          for api in ("openai", "responses")),
+        *(Call(api, "claude", "my-resource.services.ai.azure.com",
+               "/anthropic/v1/messages",
+               {"x-api-key": "key-of-AZURE_OPENAI_API_KEY"},
+               {"model": "my-claude"})
+          for api in ("anthropic", "openai")),
     ]),
     "bedrock-anthropic.conf": Row([
         invoke("anthropic", "sonnet", SONNET),

@@ -10,8 +10,10 @@ import subprocess
 
 import pytest
 
-from example import secrets
-from gateway import ROOT, TEMP_PATHS, module_path, new_prefix, nginx_binary
+from example import names, preset_urls, secrets
+from gateway import (
+    ROOT, TEMP_PATHS, Gateway, module_path, new_prefix, nginx_binary,
+)
 from world import openssl
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -142,3 +144,66 @@ def test_nginx_takes_it(text, prefix):
         env=os.environ | secrets(text), capture_output=True, text=True,
     )
     assert result.returncode == 0, f"{result.stderr}\n{text}"
+
+
+def links(page):
+    return re.findall(r"\]\(([^)#]+)", (ROOT / page).read_text())
+
+
+def test_readme_names_each_example():
+    named = {link for link in links("README.md")
+             if link.startswith("conf.examples/")}
+    assert {f"conf.examples/{name}" for name in names()} <= named
+
+
+def test_pages_have_each_preset():
+    """With the URL that it has; that of a customer's own is in words."""
+    source = (ROOT / "src/provider/presets.cpp").read_text()
+    presets = re.findall(r'\{"([\w-]+)",\s*"(https?:[^"]*|)"', source)
+    assert len(presets) > 20
+    page = (ROOT / "docs/providers.md").read_text()
+    for name, url in presets:
+        assert f"`{name}`" in page
+        assert preset_urls().get(name, "") == url
+
+
+@pytest.mark.parametrize("page", [
+    str(page.relative_to(ROOT)) for page in PAGES
+])
+def test_links_lead_somewhere(page):
+    """To a file, and where they say so to a heading of it."""
+    for path, heading in re.findall(
+        r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", (ROOT / page).read_text()
+    ):
+        target = ((ROOT / page).parent / path) if path else ROOT / page
+        assert target.exists(), path
+        if heading:
+            found = re.findall(r"(?m)^#+ (.*)$", target.read_text())
+            anchors = [
+                re.sub(r"[^\w\- ]", "", re.sub(r"\]\([^)]*\)", "", one))
+                .lower().replace(" ", "-") for one in found
+            ]
+            assert heading in anchors, f"{path}#{heading}"
+
+
+def test_the_same_question_in_each_api(world):
+    """The calls with curl at the end of docs/clients.md."""
+    page = (ROOT / "docs/clients.md").read_text()
+    (block,) = re.findall(r"(?s)```sh\n(g=http.*?)```", page)
+    _, *calls = block.splitlines()
+    gateway = Gateway(f"""
+    llm_provider simulated {{
+        format openai;
+        url http://127.0.0.1:{world.port_of("simulated")}/v1;
+    }}
+    llm_upstream chat {{ model simulated/any; }}
+    llm_upstream vectors {{ model simulated/any; }}
+""", "location / { llm_pass $llm_request_model; }")
+    for call in calls:
+        answer = subprocess.run(
+            ["bash", "-c", f"g={gateway.url()}\n{call} -sS -f -m 20"],
+            capture_output=True, text=True,
+        )
+        assert answer.returncode == 0, (call, answer.stderr)
+        assert "embedding" in answer.stdout or "Hi" in answer.stdout, call
+    assert not gateway.stop()

@@ -78,14 +78,16 @@ def test_accounting(world, run):
 
 
 def test_azure_fallback(world, run):
-    """The older paths are a backup's."""
+    """The other two are backups."""
     gateway = run("azure.conf")
     world.instead("my-resource.openai.azure.com", FAILS)
-    assert send(gateway.port(), "openai", "any", "Hi").status == 500
+    said = ask(gateway.port(), "openai", "any", "Hi")
+    assert said.headers["x-llm-model"] == "azure-claude/my-claude"
     assert [one.path for one in world.take()] == [
         "/openai/v1/chat/completions",
         "/openai/deployments/my-other-gpt-4o/chat/completions"
         "?api-version=2024-10-21",
+        "/anthropic/v1/messages",
     ]
 
 
