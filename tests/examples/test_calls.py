@@ -3,6 +3,7 @@ The file of an example that has no row here fails the tests. What an example
 shows beside that is in test_features.py."""
 
 import itertools
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -379,3 +380,17 @@ def check(call, stream, asked):
         assert body.get(name) == value, (str(call), name)
     if call.signed:
         aws.check(asked, *call.signed)
+
+
+@pytest.mark.parametrize("name", example.names())
+def test_what_each_example_has(name):
+    """So that it works for whoever takes it as it is."""
+    whole = (example.FOLDER / name).read_text()
+    text = example.read(name)
+    # Prompts are long; nginx would take 1 MB.
+    assert "client_max_body_size" in text
+    # Not everybody has a name server there; without a resolver the system's
+    # is asked. And no worker needs a key in its environment.
+    assert not re.search(r"(?m)^\s*(resolver|env) ", text)
+    if example.secrets(text):
+        assert re.search(r"[A-Z]=\.\.\. nginx -c", whole)
