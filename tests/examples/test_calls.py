@@ -104,11 +104,20 @@ def gemini(api, model, to, models, headers, name="gemini-2.5-flash"):
     )
 
 
-def vertex(region, publisher):
+def vertex(region, publisher, project="my-project"):
     return (
         f"{region}-aiplatform.googleapis.com",
-        f"/v1/projects/my-project/locations/{region}/publishers/{publisher}"
+        f"/v1/projects/{project}/locations/{region}/publishers/{publisher}"
         "/models",
+    )
+
+
+def claude_on_vertex(api, model, region, project, token, name):
+    host, models = vertex(region, "anthropic", project)
+    return Call(
+        api, model, host, f"{models}/{name}:rawPredict", bearer(token),
+        {"anthropic_version": "vertex-2023-10-16"},
+        stream_at=f"{models}/{name}:streamRawPredict",
     )
 
 
@@ -186,6 +195,12 @@ ROWS = {
         Call("openai", "bedrock-other-account/openai.gpt-oss-120b-1:0",
              "bedrock-runtime.us-east-1.amazonaws.com", CHAT,
              signed=("us-east-1", clouds.AWS_ROLE)),
+        *(Call(api, "eu.amazon.nova-pro-v1:0",
+               "bedrock-runtime.eu-west-1.amazonaws.com",
+               "/model/eu.amazon.nova-pro-v1%3A0/converse", prefix="/all",
+               stream_at="/model/eu.amazon.nova-pro-v1%3A0/converse-stream",
+               signed=("eu-west-1", clouds.AWS))
+          for api in ("bedrock", "anthropic")),
     ]),
     "bedrock.conf": Row([
         converse("bedrock", "sonnet", SONNET),
@@ -236,13 +251,8 @@ ROWS = {
                bearer("ya29.example")),
         Call("gemini", "mini", OPENAI, CHAT, OPENAI_KEY,
              {"model": "gpt-4o-mini"}),
-        Call("anthropic", "haiku", vertex("europe-west1", "anthropic")[0],
-             vertex("europe-west1", "anthropic")[1]
-             + "/claude-haiku-4-5:rawPredict",
-             bearer("ya29.example"),
-             {"anthropic_version": "vertex-2023-10-16"},
-             stream_at=vertex("europe-west1", "anthropic")[1]
-             + "/claude-haiku-4-5:streamRawPredict"),
+        claude_on_vertex("anthropic", "haiku", "europe-west1", "my-project",
+                         "ya29.example", "claude-haiku-4-5"),
     ], {'map "" $token { default ""; }':
         'map "" $token { default "ya29.example"; }'}),
     "hosted.conf": Row([*hosted()]),
@@ -324,14 +334,16 @@ ROWS = {
     # test_features.py has the certificates.
     "tls-and-http2.conf": Row([]),
     "vertex-credentials.conf": Row([
-        Call("openai", "flash", "us-central1-aiplatform.googleapis.com",
+        gemini("openai", "flash", *vertex("us-central1", "google", "PROJECT"),
+               bearer(clouds.GOOGLE)),
+        gemini("gemini", "pro", *vertex("us-central1", "google", "PROJECT"),
+               bearer(clouds.GOOGLE), "gemini-2.5-pro"),
+        claude_on_vertex("anthropic", "claude", "us-east5", "PROJECT",
+                         clouds.GOOGLE, "claude-sonnet-4-5"),
+        Call("anthropic", "llama", "us-central1-aiplatform.googleapis.com",
              "/v1beta1/projects/PROJECT/locations/us-central1/endpoints"
              "/openapi/chat/completions", bearer(clouds.GOOGLE),
-             {"model": "google/gemini-2.5-flash"}),
-        Call("anthropic", "pro", "us-central1-aiplatform.googleapis.com",
-             "/v1beta1/projects/PROJECT/locations/us-central1/endpoints"
-             "/openapi/chat/completions", bearer(clouds.GOOGLE),
-             {"model": "google/gemini-2.5-pro"}),
+             {"model": "meta/llama-3.3-70b-instruct-maas"}),
     ]),
     # test_features.py makes keys for it.
     "virtual-keys.conf": Row([]),
