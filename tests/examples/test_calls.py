@@ -47,7 +47,6 @@ class Call:
     stream_at: str = ""
     prefix: str = ""
     client: dict = field(default_factory=lambda: CLIENT)
-    port: int = 8080
     signed: tuple = ()
 
     def __str__(self):
@@ -123,20 +122,20 @@ def claude_on_vertex(api, model, region, project, token, name):
 
 # A provider of hosted.conf, its key's variable, its host, where its chats are.
 _HOSTED = """
-cerebras    CEREBRAS_API_KEY     api.cerebras.ai         /v1
-dashscope   DASHSCOPE_API_KEY    dashscope-intl.aliyuncs.com /compatible-mode/v1
-deepseek    DEEPSEEK_API_KEY     api.deepseek.com
-fireworks   FIREWORKS_API_KEY    api.fireworks.ai        /inference/v1
-groq        GROQ_API_KEY         api.groq.com            /openai/v1
-huggingface HF_TOKEN             router.huggingface.co   /v1
-moonshot    MOONSHOT_API_KEY     api.moonshot.ai         /v1
-nvidia      NVIDIA_API_KEY       integrate.api.nvidia.com /v1
-perplexity  PERPLEXITY_API_KEY   api.perplexity.ai
-together    TOGETHER_API_KEY     api.together.xyz        /v1
-xai         XAI_API_KEY          api.x.ai                /v1
-openrouter  OPENROUTER_API_KEY   openrouter.ai           /api/v1
-cloudflare  CLOUDFLARE_API_TOKEN api.cloudflare.com /client/v4/accounts/ACCOUNT/ai/v1
-databricks  DATABRICKS_TOKEN     WORKSPACE.cloud.databricks.com /serving-endpoints
+cerebras CEREBRAS_API_KEY api.cerebras.ai /v1
+dashscope DASHSCOPE_API_KEY dashscope-intl.aliyuncs.com /compatible-mode/v1
+deepseek DEEPSEEK_API_KEY api.deepseek.com
+fireworks FIREWORKS_API_KEY api.fireworks.ai /inference/v1
+groq GROQ_API_KEY api.groq.com /openai/v1
+huggingface HF_TOKEN router.huggingface.co /v1
+moonshot MOONSHOT_API_KEY api.moonshot.ai /v1
+nvidia NVIDIA_API_KEY integrate.api.nvidia.com /v1
+perplexity PERPLEXITY_API_KEY api.perplexity.ai
+together TOGETHER_API_KEY api.together.xyz /v1
+xai XAI_API_KEY api.x.ai /v1
+openrouter OPENROUTER_API_KEY openrouter.ai /api/v1
+cloudflare CLOUDFLARE_API_TOKEN api.cloudflare.com /client/v4/accounts/ACCOUNT/ai/v1
+databricks DATABRICKS_TOKEN WORKSPACE.cloud.databricks.com /serving-endpoints
 """
 
 
@@ -373,7 +372,7 @@ def test_calls(name, world, run):
             # No cache has heard of it.
             question = f"What is {next(_numbers):08x}{id(call):x}?"
             said = clients.ask(
-                gateway.port(call.port), call.api, call.model, question,
+                gateway.port(), call.api, call.model, question,
                 prefix=call.prefix, stream=stream, headers=call.client,
             )
             asked = [one for one in world.take() if one.to not in _OTHERS]
