@@ -57,10 +57,13 @@ def secrets(text):
 class Example(Nginx):
     """One of the files, running. `edits`: what a comment in it tells its
     reader to change. `files`: those that it names, by name. `expected`: a
-    pattern of what its log may say, though it is an error."""
+    pattern of what its log may say, though it is an error. `redis`: the port
+    of another Redis than the world's."""
 
-    def __init__(self, name, world, edits=None, files=None, expected=None):
+    def __init__(self, name, world, edits=None, files=None, expected=None,
+                 redis=None):
         self._world = world
+        self._redis = redis
         text = read(name)
         for old, new in (edits or {}).items():
             assert old in text, f'{name}: no "{old}"'
@@ -144,7 +147,7 @@ class Example(Nginx):
         if match[0] == f"127.0.0.1:{port}" and port in self._ports:
             return f"127.0.0.1:{self._ports[port]}"
         if port == 6379:
-            return f"127.0.0.1:{self._world.redis_port}"
+            return f"127.0.0.1:{self._redis or self._world.redis_port}"
         return self._loopback(match[0])
 
     def _provider(self, match):

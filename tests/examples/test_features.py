@@ -2,6 +2,7 @@
 comments say comes true."""
 
 import concurrent.futures
+import itertools
 import json
 import re
 import ssl
@@ -14,6 +15,7 @@ import clients
 from clients import (
     BASIC, CLIENT, USER, ask, bearer, get, post, request, send,
 )
+from engine import Engine
 from example import FOLDER
 from gateway import ROOT
 from mock import Answer
@@ -183,33 +185,69 @@ def cached(gateway, question, **options):
     return said.headers["x-cache-status"]
 
 
-def shared_cache(name, run, expected=None):
+def shared_cache(name, run, **options):
     """Two gateways with the same file; what one has stored the other has."""
-    first = run(name, expected=expected)
-    second = run(name, expected=expected)
+    first = run(name, **options)
+    second = run(name, **options)
     assert cached(first, "Who is Joseph Conrad?") == "Miss"
     until(lambda: cached(second, "Who is Joseph Conrad?") == "Hit")
     return first, second
 
 
+def hear_by_meaning(first, second):
+    """What one has stored is what the other answers to the same question in
+    other words, once it knows of it: that takes a moment, and each question
+    can be asked but once."""
+    names = itertools.product(
+        "Ada Cora Dora Emma Gina Ida Jane Lena Mary Nora Olga Ruth".split(),
+        "Austen Bishop Carter Dickens Eliot Fleming Greene Hardy Irving Joyce"
+        " Kipling Lessing Milton Naipaul Orwell Potter Shelley Wells".split(),
+    )
+
+    def heard():
+        name = " ".join(next(names))
+        question = f"Who is {name}?"
+        cached(first, question)
+        return ask(second.port(), "openai", "gpt-4o-mini",
+                   f"Tell me about {name}").text == question
+
+    until(heard)
+
+
 def test_cache_redis(run):
     first, second = shared_cache("cache-redis.conf", run)
-    # By meaning, too, once the second one has read of it.
-    until(lambda: cached(second, "Tell me about Joseph Conrad") == "Hit")
+    hear_by_meaning(first, second)
     assert post(first.port(), "/llm/purge", {}).json()["purged"] >= 1
     until(lambda: cached(second, "Who is Joseph Conrad?") == "Miss")
 
 
-def test_cache_redisearch(run):
+def test_cache_redisearch(world, run):
+    engine = Engine(world.redis_port)
+    try:
+        first, second = shared_cache(
+            "cache-redisearch.conf", run, redis=engine.port
+        )
+        hear_by_meaning(first, second)
+        assert post(first.port(), "/llm/purge", {}).json()["purged"] >= 1
+        until(lambda: cached(second, "Who is Joseph Conrad?") == "Miss")
+    finally:
+        engine.close()
+
+
+def test_cache_redisearch_without_engine(run):
     """A Redis without the query engine finds what is exactly the same."""
-    first, second = shared_cache("cache-redisearch.conf", run, NO_INDEX)
+    first, second = shared_cache(
+        "cache-redisearch.conf", run, expected=NO_INDEX
+    )
     assert post(first.port(), "/llm/purge", {}).json()["purged"] >= 1
     until(lambda: cached(second, "Who is Joseph Conrad?") == "Miss")
 
 
 def test_cache_vectorset(run):
-    """Likewise one without vector sets."""
-    first, second = shared_cache("cache-vectorset.conf", run, NO_INDEX)
+    """So does one without vector sets."""
+    first, second = shared_cache(
+        "cache-vectorset.conf", run, expected=NO_INDEX
+    )
     assert post(first.port(), "/llm/purge", {}).json()["purged"] >= 1
     until(lambda: cached(second, "Who is Joseph Conrad?") == "Miss")
 
