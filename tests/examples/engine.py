@@ -128,6 +128,7 @@ class _Handler(socketserver.StreamRequestHandler):
              name, question)
             for name, vector, question in found
         )[:int(most[1])]
+        self.server.hits += bool(near)
         return _array(len(near), *(
             part for distance, name, question in near
             for part in (_text(name), _array(
@@ -144,6 +145,7 @@ class _Handler(socketserver.StreamRequestHandler):
 class Engine(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
+    hits = 0        # searches by meaning that found something
 
     def __init__(self, redis):
         self.redis = redis

@@ -11,6 +11,8 @@ import sys
 import time
 import urllib.parse
 
+import pytest
+
 import clients
 from clients import (
     BASIC, CLIENT, USER, ask, bearer, get, post, request, send,
@@ -26,10 +28,6 @@ BUSY = Answer({"error": {"message": "busy", "type": "rate_limit"}}, 429)
 
 # What nginx logs of those that it refuses.
 REFUSED = "access forbidden by rule|no user/password|was not found"
-
-
-# What the cache says of a Redis that cannot look for meanings.
-NO_INDEX = 'llm_cache_zone "answers": .* in Redis'
 
 
 def until(what):
@@ -185,71 +183,69 @@ def cached(gateway, question, **options):
     return said.headers["x-cache-status"]
 
 
-def shared_cache(name, run, **options):
-    """Two gateways with the same file; what one has stored the other has."""
-    first = run(name, **options)
-    second = run(name, **options)
-    assert cached(first, "Who is Joseph Conrad?") == "Miss"
-    until(lambda: cached(second, "Who is Joseph Conrad?") == "Hit")
-    return first, second
+PEOPLE = [" ".join(names) for names in itertools.product(
+    "Ada Cora Dora Emma Gina Ida Jane Lena Mary Nora Olga Ruth".split(),
+    "Austen Bishop Carter Dickens Eliot Fleming Greene Hardy Irving Joyce"
+    " Kipling Lessing Milton Naipaul Orwell Potter Shelley Wells".split(),
+)]
 
 
-def hear_by_meaning(first, second):
-    """What one has stored is what the other answers to the same question in
-    other words, once it knows of it: that takes a moment, and each question
-    can be asked but once."""
-    names = itertools.product(
-        "Ada Cora Dora Emma Gina Ida Jane Lena Mary Nora Olga Ruth".split(),
-        "Austen Bishop Carter Dickens Eliot Fleming Greene Hardy Irving Joyce"
-        " Kipling Lessing Milton Naipaul Orwell Potter Shelley Wells".split(),
-    )
+def heard(first, second, words):
+    """That the second gateway says what the first one has stored, when it is
+    asked in these words; about whom. It may take a moment until it knows of
+    it, and of each person it can be asked but once."""
+    people = iter(PEOPLE)
 
-    def heard():
-        name = " ".join(next(names))
-        question = f"Who is {name}?"
-        cached(first, question)
-        return ask(second.port(), "openai", "gpt-4o-mini",
-                   f"Tell me about {name}").text == question
+    def hears():
+        person = next(people, None)
+        assert person, "the other gateway never hears of it"
+        cached(first, f"Who is {person}?")
+        if cached(second, words.format(person)) == "Hit":
+            return person
+        return None
 
-    until(heard)
+    return until(hears)
+
+
+def purged(first, second, person):
+    """That what one gateway purges is gone from the other, too."""
+    question = f"Who is {person}?"
+    assert cached(second, question) == "Hit"
+    assert post(first.port(), "/llm/purge", {}).json()["purged"] >= 1
+    until(lambda: cached(second, question) == "Miss")
 
 
 def test_cache_redis(run):
-    first, second = shared_cache("cache-redis.conf", run)
-    hear_by_meaning(first, second)
-    assert post(first.port(), "/llm/purge", {}).json()["purged"] >= 1
-    until(lambda: cached(second, "Who is Joseph Conrad?") == "Miss")
+    first, second = run("cache-redis.conf"), run("cache-redis.conf")
+    person = heard(first, second, "Who is {}?")
+    heard(first, second, "Tell me about {}")
+    purged(first, second, person)
 
 
 def test_cache_redisearch(world, run):
     engine = Engine(world.redis_port)
     try:
-        first, second = shared_cache(
-            "cache-redisearch.conf", run, redis=engine.port
+        first, second = (
+            run("cache-redisearch.conf", redis=engine.port) for _ in range(2)
         )
-        hear_by_meaning(first, second)
-        assert post(first.port(), "/llm/purge", {}).json()["purged"] >= 1
-        until(lambda: cached(second, "Who is Joseph Conrad?") == "Miss")
+        person = heard(first, second, "Who is {}?")
+        heard(first, second, "Tell me about {}")
+        assert engine.hits
+        purged(first, second, person)
     finally:
         engine.close()
 
 
-def test_cache_redisearch_without_engine(run):
-    """A Redis without the query engine finds what is exactly the same."""
-    first, second = shared_cache(
-        "cache-redisearch.conf", run, expected=NO_INDEX
+@pytest.mark.parametrize(
+    "name", ["cache-redisearch.conf", "cache-vectorset.conf"]
+)
+def test_cache_redis_without_index(name, run):
+    """A Redis that cannot look for meanings finds what is the same."""
+    first, second = (
+        run(name, expected='llm_cache_zone "answers": .* in Redis')
+        for _ in range(2)
     )
-    assert post(first.port(), "/llm/purge", {}).json()["purged"] >= 1
-    until(lambda: cached(second, "Who is Joseph Conrad?") == "Miss")
-
-
-def test_cache_vectorset(run):
-    """So does one without vector sets."""
-    first, second = shared_cache(
-        "cache-vectorset.conf", run, expected=NO_INDEX
-    )
-    assert post(first.port(), "/llm/purge", {}).json()["purged"] >= 1
-    until(lambda: cached(second, "Who is Joseph Conrad?") == "Miss")
+    purged(first, second, heard(first, second, "Who is {}?"))
 
 
 def test_cache(world, run):
