@@ -69,6 +69,7 @@ struct ngx_http_llm_ctx_t {
     llm::RouteMatch route;
     llm::PassThroughCall pass_through;  // where the route says that it is one
     std::string form_start;     // of a body that is sent on as it comes
+    std::string_view passed_body;   // one that came whole before it was sent
     std::string_view body;
     std::optional<llm::Exchange> exchange;
 

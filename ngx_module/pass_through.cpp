@@ -10,6 +10,7 @@
 #include "credentials/credentials.hpp"
 #include "limit/conf.hpp"
 #include "ngx_http_llm.hpp"
+#include "request_body.hpp"
 #include "setter.hpp"
 
 namespace {
@@ -319,6 +320,22 @@ llm::Result<void> ngx_http_llm_pass_through_open(
     return ngx_http_llm_check_unknown_call(r, llcf);
 }
 
+namespace {
+
+// nginx streams a body only where some of it is still to come. One that has
+// come whole by now is the request's, as if it had been read first.
+void body_handler(ngx_http_request_t *r) noexcept {
+    auto ctx = ngx_http_llm_find_ctx(r);
+    if (!r->request_body_no_buffering && ctx->body.empty()
+        && ngx_http_llm_collect_body(r, ctx->passed_body) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+    ngx_http_upstream_init(r);
+}
+
+}  // namespace
+
 ngx_int_t ngx_http_llm_pass_through_start(ngx_http_request_t *r) noexcept {
     auto ctx = ngx_http_llm_find_ctx(r);
     if (r->request_body && ctx->body.empty()
@@ -328,7 +345,7 @@ ngx_int_t ngx_http_llm_pass_through_start(ngx_http_request_t *r) noexcept {
     }
     // What has been read belongs to the exchange by now.
     r->request_body_no_buffering = r->request_body == nullptr;
-    ngx_int_t rc = ngx_http_read_client_request_body(r, ngx_http_upstream_init);
+    ngx_int_t rc = ngx_http_read_client_request_body(r, body_handler);
     return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
 }
 

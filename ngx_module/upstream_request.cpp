@@ -285,10 +285,11 @@ ngx_chain_t *ngx_http_llm_upstream_request(
     for (auto piece : pieces) {
         body_size += piece.size();
     }
+    auto passed = ctx->passed_body;
 
     std::string head;
     head.reserve(1024);
-    if (!write_head(r, ctx, provider, body_size, head)) {
+    if (!write_head(r, ctx, provider, body_size + passed.size(), head)) {
         return nullptr;
     }
 
@@ -323,7 +324,8 @@ ngx_chain_t *ngx_http_llm_upstream_request(
         return true;
     };
 
-    if (!append({reinterpret_cast<char *>(memory), size})) {
+    if (!append({reinterpret_cast<char *>(memory), size})
+        || (!passed.empty() && !append(passed))) {
         return nullptr;
     }
     if (!copy) {

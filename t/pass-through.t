@@ -538,3 +538,23 @@ location /api { llm_pass openai; }
 ['GET /apiv1', 'GET /apiv1/images/a', 'GET /api']
 --- error_code eval
 [404, 404, 404]
+
+
+
+=== TEST 25: a form that comes whole, with its head, is sent whole
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- upstream eval
+whole('{"text":"hello"}')
+--- upstream_request_like eval
+["\\APOST /v1/audio/transcriptions HTTP/1\\.1\r\n.*^Content-Length: 133\r\n"
+    . ".*\r\n\r\n" . quotemeta((split /\n/, ::form('/x',
+        ['model', 'whisper-1'], ['file', "\x00\r\n--X\xff"]), 2)[1]
+            =~ s/\s+\z//r) . '\z']
+--- more_headers eval: $::Form
+--- request eval
+::form('/v1/audio/transcriptions', ['model', 'whisper-1'],
+    ['file', "\x00\r\n--X\xff"])
+--- response_body: {"text":"hello"}
+--- access_log
+openai|whisper-1|whisper-1|-|-+-=-|-|1|200

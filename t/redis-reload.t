@@ -84,6 +84,8 @@ soon { $::redis->cli('CLIENT', 'LIST') =~ /cmd=blpop/ };
 my $old = main::reload();
 is(finish($waiting), "(failure) the worker is to leave\n");
 soon { !kill 0, $old };
+--- error_log eval
+qr/\[info\] .* llm: redis "r": .*: the worker is to leave/
 
 
 

@@ -236,7 +236,10 @@ void Node::lost(const Connection &connection, const char *why,
     if (loss == Connection::Loss::wrong_server) {
         client_.node_doubted(*this);
     }
-    if (loss == Connection::Loss::quiet && connection.count() == 0) {
+    // A command that waits for whatever comes loses nothing by a worker's end.
+    const auto missed = connection.count() != 0
+        && !(ngx_exiting && connection.is_exclusive());
+    if (loss == Connection::Loss::quiet && !missed) {
         // If it was to be the probe, the next command is.
         probing_ = false;
         ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, err,

@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self._send(answer)
 
-    do_GET = do_DELETE = do_POST
+    do_GET = do_PUT = do_DELETE = do_POST
 
     def _send(self, answer):
         self.send_response(answer.status)
@@ -89,6 +89,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    tls = None
+
+    def get_request(self):
+        connection, address = super().get_request()
+        if self.tls:
+            # Shaken hands with when it is read, in a thread of its own.
+            connection = self.tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, address
 
     def handle_error(self, request, client_address):
         """A gateway that hangs up is no news: its clients do."""
@@ -97,17 +107,19 @@ class _Server(ThreadingHTTPServer):
 
 
 class Provider:
-    """`name` is that of its API's format, and of the gateway's provider."""
+    """`name` is that of its API's format, and of the gateway's provider.
+    `tls`: an ssl.SSLContext, for https."""
 
-    def __init__(self, name):
+    def __init__(self, name, tls=None):
         self.name = name
         self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.tls = tls
         self._server.provider = self
         self.port = self._server.server_address[1]
         self._lock = threading.Lock()
         self.reset()
         threading.Thread(
-            target=self._server.serve_forever, daemon=True
+            target=self._server.serve_forever, args=(0.05,), daemon=True
         ).start()
 
     def reset(self):
