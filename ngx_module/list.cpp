@@ -484,7 +484,7 @@ void ngx_http_llm_list_deleter_t::operator()(List *list) const noexcept {
 
 bool ngx_http_llm_list_is_needed(ngx_http_request_t *r,
                                  ngx_http_llm_ctx_t *ctx) {
-    if (ctx->route.operation != llm::Operation::embeddings) {
+    if (!ctx->exchange->is_list()) {
         return false;
     }
     auto members = members_of(ctx->pool);

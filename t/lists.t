@@ -67,6 +67,7 @@ our $Config = q{
     location /mixed/ { llm_pass mixed; }
     location /reverse/ { llm_pass reverse; }
     location /forth/ { llm_pass forth; }
+    location /chat/ { llm_pass big; }
     location /dead/ { llm_pass dead; }
     location /paged/ { error_page 502 =200 /page; llm_pass dead; }
     location = /page { llm off; return 200 "page"; }
@@ -93,6 +94,18 @@ sub vectors {
     } 0 .. $#vectors;
     return qr/\r\n\r\n\Q{"object":"list","data":[$data],"model":"m",\E
         \Q"usage":{"prompt_tokens":$tokens,"total_tokens":$tokens}}\E\z/x;
+}
+
+# What is to be seen of an answer to prompts that cost so much each.
+sub choices {
+    my ($prompts, $answer, @texts) = @_;
+    my $list = join ',', map {
+        qq({"index":$_,"text":"$texts[$_]","logprobs":null,)
+            . '"finish_reason":"stop"}'
+    } 0 .. $#texts;
+    my ($in, $out) = (3 * $prompts, $answer * $prompts);
+    return qr/"choices":\[\Q$list\E\],"usage":\{"prompt_tokens":$in,
+        "completion_tokens":$out,/x;
 }
 
 # What the provider has seen, since it was to forget all before.
@@ -127,7 +140,7 @@ sub logged {
 }
 
 no strict 'refs';
-*{"Test::Base::Filter::$_"} = \&$_ for qw(embed vectors forget report await_report logged);
+*{"Test::Base::Filter::$_"} = \&$_ for qw(embed vectors choices forget report await_report logged);
 
 run_tests();
 
@@ -438,4 +451,33 @@ $::Config . 'location = /--totals { llm_status; }'
 [
     embed('one', 't1', 't2') => vectors(3, '1,0.5', '2,0.5'),
     logged('200|titan|3|provider|2'),
+]
+
+
+
+=== TEST 22: the prompts of a completions call are questions to a chat model
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- steps eval
+[
+    forget(),
+    post('/chat/v1/completions', '{"model":"m","prompt":["a","b","c"]}')
+        => choices(3, 4, 're:a', 're:b', 're:c'),
+    report('calls 3, most 3,'),
+    post('/chat/v1/completions', '{"model":"m","prompt":["a","b"],"n":2}')
+        => choices(2, 4, 're:a', 're:a', 're:b', 're:b'),
+    logged('200|big|9|provider|3', '200|big|6|provider|2'),
+]
+
+
+
+=== TEST 23: one prompt's error is the answer's
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- steps eval
+[
+    post('/chat/v1/completions', '{"model":"m","prompt":["a","429"]}')
+        => qr{^HTTP/1.1 429 .*"message":"status 429"}s,
+    post('/chat/v1/completions', '{"model":"m","prompt":[[1],[2]]}')
+        => qr{^HTTP/1.1 400 .*a prompt of tokens.*"param":"prompt"}s,
 ]

@@ -47,7 +47,8 @@ struct Target {
 };
 
 // How a client's call becomes several of a provider's that takes fewer items
-// at once: texts of an embeddings call. Undivided: one item in one call.
+// at once: texts of an embeddings call, prompts of a completions call.
+// Undivided: one item in one call.
 struct Division {
     // The longest list of texts that OpenAI takes: no client of its API will
     // send more, and none has a gateway make more calls.
@@ -209,6 +210,8 @@ public:
     // Whether the client's own bytes go to the provider, spliced at most.
     bool passes_through() const noexcept { return same_format_; }
 
+    // Whether the client's call may have to be divided.
+    bool is_list() const noexcept;
     // The calls that this target takes for the client's. Undivided, too, where
     // prepare() has to say what is wrong with it.
     Division divide(const Target &target);
@@ -281,6 +284,7 @@ private:
 
         json::Document document;
         std::optional<embedding::Response> embeddings;
+        std::optional<chat::Response> chat;
     };
 
     const json::Document &document() const noexcept {
@@ -297,6 +301,9 @@ private:
     Result<void> prepare_embeddings();
     Step finish_embeddings(json::Value root);
     Step join_embeddings(std::span<Exchange *const> parts);
+    // division.cpp
+    void join_chats(std::span<Exchange *const> parts);
+    Division divide_list(const Target &target);
     // pass_through.cpp
     Result<void> check_model_name() const;
     void prepare_pass_through();
@@ -315,6 +322,7 @@ private:
 
     // Of one call of a Division.
     Exchange *const whole_ = nullptr;
+    std::size_t first_ = 0;             // item
     std::unique_ptr<Kept> kept_;        // nullptr: undivided
     // Bytes collected of answers; the whole's: of all its parts'.
     std::size_t held_ = 0;

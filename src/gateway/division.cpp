@@ -44,32 +44,54 @@ Exchange::Exchange(Exchange &whole, const Division &division,
         return;
     }
     kept_ = std::make_unique<Kept>(memory_);
-    std::size_t first = index * division.per_call;
-    std::size_t count = std::min(division.per_call, division.items - first);
-    embedding_request_.emplace(embedding::part_of(
-        *whole.embedding_request_, first, count, memory_));
+    first_ = index * division.per_call;
+    if (operation_ == Operation::embeddings) {
+        embedding_request_.emplace(embedding::part_of(
+            *whole.embedding_request_, first_,
+            std::min(division.per_call, division.items - first_), memory_));
+    }
 }
 
 Exchange::~Exchange() {
     drop_collected();
 }
 
+bool Exchange::is_list() const noexcept {
+    switch (operation_) {
+    case Operation::embeddings:
+        return true;
+    case Operation::chat:
+        return client_.prompts(document_) > 1;
+    default:
+        return false;
+    }
+}
+
 Division Exchange::divide(const Target &target) {
-    Division division;
+    Division division = divide_list(target);
+    return division.calls() <= Division::max_calls ? division : Division();
+}
+
+Division Exchange::divide_list(const Target &target) {
+    if (operation_ == Operation::chat) {
+        // A stream whose choices take turns is for those who can ask for it.
+        return target.format == &client_ || head_.stream
+                   ? Division()
+                   : Division{client_.prompts(document_), 1};
+    }
     if (operation_ != Operation::embeddings || target.embeddings == nullptr
         || target.embeddings->family() == embeddings_->family()) {
-        return division;
+        return {};
     }
     std::size_t most = target.embeddings->max_inputs(target.model);
     if (most == 0) {
-        return division;
+        return {};
     }
     auto request = embedding_request();
     if (!request || (*request)->inputs.size() <= most) {
-        return division;
+        return {};
     }
-    Division several{(*request)->inputs.size(), most};
-    return several.calls() <= Division::max_calls ? several : division;
+    return {(*request)->inputs.size(), most};
 }
 
 void Exchange::sum_up(std::span<Exchange *const> parts) {
@@ -88,6 +110,28 @@ void Exchange::sum_up(std::span<Exchange *const> parts) {
     }
 }
 
+// OpenAI counts the choices of the first prompt first.
+void Exchange::join_chats(std::span<Exchange *const> parts) {
+    auto each = head_.choices / static_cast<std::int64_t>(parts.size());
+    chat::Response joined(memory_);
+    for (Exchange *part : parts) {
+        chat::Response &response = *part->kept_->chat;
+        if (part == parts.front()) {
+            joined.id = response.id;
+            joined.model = response.model;
+            joined.created = response.created;
+            joined.system_fingerprint = response.system_fingerprint;
+        }
+        for (chat::Choice &choice : response.choices) {
+            choice.index += each * static_cast<std::int64_t>(part->first_);
+            joined.choices.push_back(std::move(choice));
+        }
+    }
+    joined.usage = account_.usage;
+    client_.write_response(
+        joined, answer_context(joined.usage.prompt_tokens), output_);
+}
+
 Exchange::Step Exchange::join(std::span<Exchange *const> parts) {
     sum_up(parts);
     target_ = parts.front()->target_;
@@ -97,8 +141,10 @@ Exchange::Step Exchange::join(std::span<Exchange *const> parts) {
     Step step = Step::complete;
     if (!parts.front()->kept_) {
         output_ = std::move(parts.front()->output_);
-    } else {
+    } else if (operation_ == Operation::embeddings) {
         step = join_embeddings(parts);
+    } else {
+        join_chats(parts);
     }
     if (step == Step::complete) {
         mode_ = Mode::over;

@@ -219,7 +219,9 @@ Result<void> Exchange::check_model_name() const {
 
 Result<const chat::Request *> Exchange::request() {
     if (!request_) {
-        auto parsed = client_.parse_request(document(), memory_);
+        auto parsed =
+            kept_ ? client_.parse_prompt(document(), first_, memory_)
+                  : client_.parse_request(document(), memory_);
         if (!parsed) {
             return parsed.error();
         }
@@ -594,7 +596,11 @@ Exchange::Step Exchange::finish_one_shot() {
         observer_->on_response(*response);
     }
 
-    if (same_format_ && !head_.stream) {
+    if (kept_) {
+        mode_ = Mode::over;
+        status_ = 200;
+        kept_->chat.emplace(std::move(*response));
+    } else if (same_format_ && !head_.stream) {
         mode_ = Mode::over;
         status_ = 200;
         content_type_ = "application/json";

@@ -13,8 +13,10 @@
 #     "once 503"        the first time so, then the vector [1]
 #     "bad"             an answer that is none
 #
-# Another kind of model than Titan, for pools: a body with "input" is an
-# OpenAI call, answered with [-1] for each text.
+# Other kinds of models: a body with "input" is a call for OpenAI's embeddings,
+# answered with [-1] for each text; one with "messages" is a chat, of one
+# message, answered with "re:" and its text, as often as "n" says, for 3 and 4
+# tokens, or with the error that it names.
 #
 # GET /report tells of the calls since GET /forget: "calls 40, most 8,
 # connections 8, open 0", where most is how many were at work at once, and open
@@ -74,9 +76,19 @@ sub answer {
         } 0 .. $texts - 1) . qq(],"model":"big-1","usage":{"prompt_tokens":)
             . qq($texts,"total_tokens":$texts}}));
     }
-    my ($text) = $body =~ /"inputText":"([^"]*)"/;
+    my ($chat) = $body =~ /"content":"([^"]*)"/;
+    my ($text) = defined $chat ? $chat : $body =~ /"inputText":"([^"]*)"/;
     $text = $1 if $text =~ /^once (.*)/ && !$seen{$text}++;
 
+    if (defined $chat && $text !~ /^\d{3}/) {
+        my ($n) = $body =~ /"n":(\d+)/;
+        return http('{"id":"c1","object":"chat.completion","created":1,'
+            . '"model":"big-1","choices":[' . join(',', map {
+                qq({"index":$_,"message":{"role":"assistant","content":)
+                . qq("re:$text"},"finish_reason":"stop"})
+            } 0 .. ($n // 1) - 1) . '],"usage":{"prompt_tokens":3,'
+            . '"completion_tokens":4,"total_tokens":7}}');
+    }
     if ($text =~ /^t(\d+)/) {
         return http(qq({"embedding":[$1,0.5],"inputTextTokenCount":$1}));
     } elsif ($text =~ /^(\d{3})(?: (\d+))?$/) {

@@ -263,6 +263,132 @@ TEST_CASE("The limit on an answer's size is one for all parts", "[division]") {
     CHECK(call.answer(2, answer) == Step::complete);
 }
 
+namespace {
+
+// Two prompts, for a chat model.
+struct Prompts {
+    explicit Prompts(std::string members, const Format &format)
+        : body(R"({"model":"m","prompt":["a","b"])" + members + "}"),
+          whole(completions_format(), body, {},
+                std::pmr::new_delete_resource()) {
+        REQUIRE(whole.open());
+        whole.set_context("unique", 1);
+        target.format = &format;
+        target.model = "gpt";
+        division = whole.divide(target);
+        for (std::size_t i = 0; i < division.calls(); ++i) {
+            parts.push_back(std::make_unique<Exchange>(whole, division, i));
+        }
+    }
+
+    std::string sent(std::size_t index) {
+        if (auto prepared = parts[index]->prepare(target); !prepared) {
+            return prepared.error().param + ": " + prepared.error().message;
+        }
+        std::string text;
+        for (auto piece : parts[index]->pieces()) {
+            text += piece;
+        }
+        return text;
+    }
+
+    // Texts of the choices that this prompt is answered with.
+    void answer(std::size_t index, std::vector<std::string> texts,
+                int tokens) {
+        REQUIRE(parts[index]->prepare(target));
+        std::string choices;
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            choices += (i ? ",{" : "{") + std::string("\"index\":")
+                       + std::to_string(i)
+                       + R"(,"message":{"role":"assistant","content":")"
+                       + texts[i] + R"("},"finish_reason":"stop"})";
+        }
+        std::string n = std::to_string(tokens);
+        AnswerHead head;
+        head.status = 200;
+        head.content_type = "application/json";
+        (void) parts[index]->begin(head);
+        (void) parts[index]->feed(
+            R"({"id":"c","model":"gpt-1","created":5,"choices":[)" + choices
+            + R"(],"usage":{"prompt_tokens":)" + n
+            + R"(,"completion_tokens":)" + n + R"(,"total_tokens":)"
+            + std::to_string(2 * tokens) + "}}");
+        REQUIRE(parts[index]->finish() == Step::complete);
+    }
+
+    std::string join() {
+        std::vector<Exchange *> all;
+        for (auto &part : parts) {
+            all.push_back(part.get());
+        }
+        REQUIRE(whole.join(all) == Step::complete);
+        return whole.output();
+    }
+
+    std::string body;
+    Exchange whole;
+    Target target;
+    Division division;
+    std::vector<std::unique_ptr<Exchange>> parts;
+};
+
+std::string choice(int index, std::string_view text) {
+    return R"({"index":)" + std::to_string(index) + R"(,"text":")"
+           + std::string(text)
+           + R"(","logprobs":null,"finish_reason":"stop"})";
+}
+
+}  // namespace
+
+TEST_CASE("Each prompt of a completions call is a question of its own",
+          "[division]") {
+    Prompts call(R"(,"temperature":0.5)", openai_format());
+    REQUIRE(call.division.calls() == 2);
+    CHECK(call.sent(0)
+          == R"({"model":"gpt","messages":[{"role":"user","content":"a"}],)"
+             R"("max_tokens":16,"temperature":0.5})");
+    CHECK(call.sent(1)
+          == R"({"model":"gpt","messages":[{"role":"user","content":"b"}],)"
+             R"("max_tokens":16,"temperature":0.5})");
+}
+
+TEST_CASE("The choices of the first prompt come first", "[division]") {
+    Prompts call(R"(,"n":2)", openai_format());
+    call.answer(1, {"B", "BB"}, 3);
+    call.answer(0, {"A", "AA"}, 2);
+    CHECK_THAT(call.join(),
+               Catch::Matchers::StartsWith(
+                   R"({"id":"c","object":"text_completion","created":5,)"
+                   R"("model":"gpt-1","choices":[)" + choice(0, "A") + ','
+                   + choice(1, "AA") + ',' + choice(2, "B") + ','
+                   + choice(3, "BB")
+                   + R"(],"usage":{"prompt_tokens":5,"completion_tokens":5,)"
+                     R"("total_tokens":10,)"));
+    CHECK(call.whole.account().usage.total_tokens == 10);
+    CHECK(call.whole.account().finish_reason == chat::FinishReason::stop);
+}
+
+TEST_CASE("A provider of completions gets all prompts at once",
+          "[division]") {
+    Prompts call("", completions_format());
+    REQUIRE(call.division.calls() == 1);
+    CHECK(call.sent(0) == R"({"model":"gpt","prompt":["a","b"]})");
+}
+
+TEST_CASE("A stream of several prompts is refused by its name",
+          "[division]") {
+    Prompts call(R"(,"stream":true)", openai_format());
+    REQUIRE(call.division.calls() == 1);
+    CHECK(call.sent(0)
+          == "prompt: a stream of several prompts can only be sent to a "
+             "provider that speaks the completions API");
+}
+
+TEST_CASE("Limits count all choices of all prompts", "[division]") {
+    Prompts call(R"(,"n":3)", openai_format());
+    CHECK(call.whole.head().choices == 6);
+}
+
 TEST_CASE("An undivided call's answer is the client's as it is",
           "[division]") {
     Call call("/v1/embeddings", R"({"model":"m","input":["a"],"x":1})",

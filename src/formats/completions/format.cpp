@@ -48,6 +48,17 @@ public:
         return completions::parse_request(document, memory);
     }
 
+    std::size_t prompts(
+        const json::Document &document) const noexcept override {
+        return completions::prompts(document);
+    }
+
+    Result<chat::Request> parse_prompt(
+        const json::Document &document, std::size_t index,
+        std::pmr::memory_resource *memory) const override {
+        return completions::parse_prompt(document, index, memory);
+    }
+
     Result<void> write_request(const chat::Request &request,
                                const WriteOptions &options,
                                std::string &out) const override {
