@@ -2,10 +2,10 @@
 // gateway makes several calls, a few at a time, and joins the answers.
 //
 // Each call runs on an upstream of its own in a subrequest that sends nothing,
-// with its own tries. All are asked of members that have the same model: for
-// one, vectors of two cannot be compared. When one call has failed for good, the
-// others are cancelled, and the whole list may go on to a member with another
-// model; else its error is the list's.
+// with its own tries. All are asked of members that have the same model:
+// vectors of two cannot be compared, for one. When one call has failed for
+// good, the others are cancelled, and the whole list may go on to a member
+// with another model; else its error is the list's.
 #pragma once
 
 #include "context.hpp"

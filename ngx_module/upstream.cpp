@@ -212,7 +212,8 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     int status = exchange.client().error_status(error);
     if (up->part) {
         // The error is the list's to tell.
-    } else if (ngx_http_llm_cache_rescue(up->ctx, static_cast<ngx_uint_t>(status))) {
+    } else if (ngx_http_llm_cache_rescue(up->ctx,
+                                         static_cast<ngx_uint_t>(status))) {
         up->ctx->error.reset();
         up->ctx->retry_after = -1;
     } else if (!exchange.relay_error()) {

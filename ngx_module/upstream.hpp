@@ -83,8 +83,8 @@ ngx_int_t ngx_http_llm_pass_handler(ngx_http_request_t *r) noexcept;
 ngx_http_llm_upstream_ctx_t *ngx_http_llm_upstream_of(
     ngx_http_request_t *r) noexcept;
 
-// Gives the request an upstream that asks ctx->pool, for ngx_http_upstream_init.
-// NULL: no memory.
+// Gives the request an upstream that asks ctx->pool, to be started with
+// ngx_http_upstream_init(). NULL: no memory.
 ngx_http_llm_upstream_ctx_t *ngx_http_llm_upstream_create(
     ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) noexcept;
 

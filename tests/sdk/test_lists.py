@@ -1,4 +1,5 @@
-"""Lists of texts for a model that takes one a call, each vendor's SDK."""
+"""Lists of texts for a model that takes one a call, and of prompts for one
+that chats, with each vendor's SDK."""
 
 import asyncio
 import base64
@@ -45,6 +46,28 @@ class Titan(Provider):
         )
 
 
+class Chat(Provider):
+    """Anthropic's Messages: says what was said in capitals."""
+
+    def _next(self, request):
+        with self._lock:
+            self.requests.append(request)
+        content = request.json()["messages"][0]["content"]
+        text = content if isinstance(content, str) else content[0]["text"]
+        return Answer(
+            {
+                "id": "msg_1",
+                "type": "message",
+                "role": "assistant",
+                "model": "claude-1",
+                "content": [{"type": "text", "text": text.upper()}],
+                "stop_reason": "end_turn",
+                "stop_sequence": None,
+                "usage": {"input_tokens": 5, "output_tokens": 2},
+            }
+        )
+
+
 def vector(text):
     return [len(text) / 8, sum(text.encode()) / 8]
 
@@ -61,7 +84,14 @@ def titan():
 
 
 @pytest.fixture(scope="module")
-def nginx(titan):
+def chat():
+    provider = Chat("anthropic")
+    yield provider
+    provider.close()
+
+
+@pytest.fixture(scope="module")
+def nginx(titan, chat):
     gateway = Gateway(
         f"""
     llm_provider titan {{
@@ -74,8 +104,13 @@ def nginx(titan):
         model titan/{MODEL};
         tries 1;
     }}
+    llm_provider claude {{
+        format anthropic;
+        url http://127.0.0.1:{chat.port};
+    }}
 """,
-        "    location / { llm_pass titans; }\n",
+        "    location / { llm_pass titans; }\n"
+        "    location /claude/ { llm_pass claude; }\n",
     )
     yield gateway
     bad = gateway.stop()
@@ -83,8 +118,9 @@ def nginx(titan):
 
 
 @pytest.fixture(autouse=True)
-def anew(titan):
+def anew(titan, chat):
     titan.reset()
+    chat.reset()
 
 
 @pytest.mark.parametrize("format", ["default", "float", "base64"])
@@ -174,3 +210,29 @@ def test_one_texts_error_is_the_sdks_exception(nginx):
     assert "please wait" in error.value.message
     assert error.value.response.headers["retry-after"] == "7"
     assert json.loads(error.value.response.content)["error"]["type"]
+
+
+def test_prompts_of_a_legacy_completion(nginx, chat):
+    prompts = [f"prompt {i}" for i in range(20)]
+    with openai.OpenAI(
+        base_url=nginx.url("/claude/v1"), api_key="client", max_retries=0
+    ) as client:
+        got = client.completions.create(model="m", prompt=prompts)
+    assert [c.text for c in got.choices] == [p.upper() for p in prompts]
+    assert [c.index for c in got.choices] == list(range(20))
+    assert {c.finish_reason for c in got.choices} == {"stop"}
+    assert got.model == "claude-1"
+    assert got.usage.prompt_tokens == 100
+    assert got.usage.completion_tokens == 40
+    assert len(chat.requests) == 20
+
+
+def test_a_stream_of_prompts_is_a_bad_request(nginx):
+    with openai.OpenAI(
+        base_url=nginx.url("/claude/v1"), api_key="client", max_retries=0
+    ) as client:
+        with pytest.raises(openai.BadRequestError) as error:
+            client.completions.create(
+                model="m", prompt=["a", "b"], stream=True
+            )
+    assert error.value.param == "prompt"
