@@ -151,12 +151,13 @@ std::vector<llm::Exchange *> exchanges(const List &list, bool past) {
     return all;
 }
 
-// What the log, the limits and the answer's headers say of the list.
+// What the log, the limits and the answer's headers say of the list, at its
+// end.
 void take_account(List &list, const Part *part) {
     ngx_http_llm_ctx_t *ctx = list.ctx;
     ctx->exchange->sum_up(exchanges(list, true));
     ctx->end_msec = ngx_current_msec;
-    ctx->tries = 0;
+    // Beside those of a location that error_page led away from.
     for (const auto *parts : {&list.past, &list.parts}) {
         for (const auto &each : *parts) {
             ctx->tries += each->ctx->tries;

@@ -70,6 +70,8 @@ our $Config = q{
     location /chat/ { llm_pass big; }
     location /dead/ { llm_pass dead; }
     location /paged/ { error_page 502 =200 /page; llm_pass dead; }
+    location /again/ { error_page 502 = @again; llm_pass dead; }
+    location @again { llm_pass one; }
     location = /page { llm off; return 200 "page"; }
     location /small/ { llm_max_response_size 100; llm_pass one; }
     location /limited/ { llm_limit zone=team; llm_pass one; }
@@ -291,6 +293,8 @@ connect() failed
     embed('dead', 't1', 't2')
         => qr{^HTTP/1.1 503 .*could not be reached}s,
     embed('paged', 't1', 't2') => qr{^HTTP/1.1 200 .*page}s,
+    embed('again', 't1', 't2') => vectors(3, '1,0.5', '2,0.5'),
+    logged('200|titan|3|provider|3'),
 ]
 --- error_log
 connect() failed
