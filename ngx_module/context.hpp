@@ -29,13 +29,17 @@ private:
 };
 
 struct ngx_http_llm_upstream_ctx_t;     // upstream.cpp: one call's tries
+struct ngx_http_llm_list_t;             // list.cpp: the calls of a list
 struct ngx_http_llm_relay_ctx_t;        // filter.cpp: another handler's answer
 struct ngx_http_llm_cache_ctx_t;        // cache/request.hpp
 struct ngx_http_llm_limit_ctx_t;        // limit/request.hpp
 
-// Destroys what is in a pool's memory.
+// Destroys what is in a pool's memory, or elsewhere.
 struct ngx_http_llm_cache_deleter_t {
     void operator()(ngx_http_llm_cache_ctx_t *cache) const noexcept;
+};
+struct ngx_http_llm_list_deleter_t {
+    void operator()(ngx_http_llm_list_t *list) const noexcept;
 };
 struct ngx_http_llm_limit_deleter_t {
     void operator()(ngx_http_llm_limit_ctx_t *limit) const noexcept;
@@ -87,6 +91,7 @@ struct ngx_http_llm_ctx_t {
     ngx_int_t policy_result = NGX_DECLINED;
 
     ngx_http_llm_upstream_ctx_t *upstream = nullptr;
+    std::unique_ptr<ngx_http_llm_list_t, ngx_http_llm_list_deleter_t> list;
     ngx_http_llm_relay_ctx_t *relay = nullptr;
     std::unique_ptr<ngx_http_llm_cache_ctx_t, ngx_http_llm_cache_deleter_t>
         cache;
@@ -117,6 +122,7 @@ struct ngx_http_llm_ctx_t {
     unsigned answered_by_module:1 = 0;  // the answer is llm_pass's own
     unsigned relayed:1 = 0;         // another content handler's answer
     unsigned error_sent:1 = 0;
+    unsigned partly_paid:1 = 0;     // a list failed that some of was answered
 };
 
 // The request's context; made where there is none. NULL: no memory.

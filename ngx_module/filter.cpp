@@ -163,7 +163,7 @@ ngx_int_t shape_error(ngx_http_request_t *r) {
 
     if (!ctx->error) {
         ctx->error = error_of_status(r->headers_out.status);
-    } else if (ctx->upstream) {
+    } else if (ctx->upstream || ctx->list) {
         // All tries failed; nginx only knows that it was 502 or 504.
         r->headers_out.status =
             static_cast<ngx_uint_t>(format->error_status(*ctx->error));

@@ -1,6 +1,7 @@
 #include "peer.hpp"
 
 #include <new>
+#include <utility>
 
 #include "credentials/credentials.hpp"
 #include "endpoint.hpp"
@@ -10,12 +11,6 @@
 namespace {
 
 using llm::ErrorKind;
-
-uint64_t all_members(const ngx_http_llm_pool_t *pool) {
-    return pool->members.nelts >= 64
-               ? ~uint64_t{0}
-               : (uint64_t{1} << pool->members.nelts) - 1;
-}
 
 llm::Error make_error(ErrorKind kind, std::string message) {
     llm::Error error;
@@ -27,6 +22,9 @@ llm::Error make_error(ErrorKind kind, std::string message) {
 // The member that the client named first; else as the pool balances. A member
 // that was tried comes again only when all the others were. -1: none.
 ngx_int_t choose(ngx_http_llm_upstream_ctx_t *up) {
+    if (up->taken != -1) {
+        return std::exchange(up->taken, -1);
+    }
     ngx_int_t named = up->ctx->member;
     if (named >= 0 && !(up->tried & (uint64_t{1} << named))) {
         if (ngx_http_llm_pool_take(up->pool, named)) {
@@ -34,10 +32,11 @@ ngx_int_t choose(ngx_http_llm_upstream_ctx_t *up) {
         }
     }
 
-    ngx_int_t member = ngx_http_llm_pool_choose(up->pool, up->tried);
-    if (member == -1 && up->tried == all_members(up->pool)) {
+    ngx_int_t member =
+        ngx_http_llm_pool_choose(up->pool, up->tried | ~up->members);
+    if (member == -1 && up->tried == up->members) {
         up->tried = 0;
-        member = ngx_http_llm_pool_choose(up->pool, 0);
+        member = ngx_http_llm_pool_choose(up->pool, ~up->members);
     }
     return member;
 }
@@ -54,22 +53,11 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
              const ngx_http_llm_member_t *member) {
     ngx_http_request_t *r = up->request;
     ngx_http_llm_ctx_t *ctx = up->ctx;
-    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
-        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
-
-    llm::Target target;
-    target.format = ngx_http_llm_provider_speaks(member->provider,
-                                                 ctx->route.format)
-                        .format;
-    target.model = member->model.len ? to_view(member->model) : ctx->model;
+    llm::Target target = ngx_http_llm_peer_target(r, *ctx, *member);
     if (ctx->route.operation == llm::Operation::pass_through
         && ctx->exchange->head().model.empty()) {
         target.model = {};      // it is about no model
     }
-    target.drop_unsupported = llcf->drop_unsupported;
-    target.quirks = member->provider->quirks;
-    target.embeddings = ngx_http_llm_provider_embeddings(
-        member->provider, ctx->route.embeddings);
 
     ctx->answered = member;
     copy_name(up, target.model);
@@ -187,14 +175,7 @@ ngx_int_t nobody_left(ngx_peer_connection_t *pc,
     up->tries_left = 0;
     up->member = -1;
     if (!ctx->error) {
-        ctx->error = make_error(ErrorKind::unavailable,
-                                "no model of \"" +
-                                std::string(to_view(up->pool->name)) +
-                                "\" is available");
-        ngx_msec_int_t wait = ngx_http_llm_pool_wait(up->pool);
-        if (wait >= 0) {
-            ctx->retry_after = ngx_max((wait + 999) / 1000, 1);
-        }
+        ngx_http_llm_peer_none(up->pool, ctx);
     }
     if (ctx->error->kind == ErrorKind::invalid_request
         || ctx->error->kind == ErrorKind::unsupported) {
@@ -457,6 +438,36 @@ void save_session(ngx_peer_connection_t *pc, void *data) noexcept {
 
 }  // namespace
 
+llm::Target ngx_http_llm_peer_target(ngx_http_request_t *r,
+                                     const ngx_http_llm_ctx_t &ctx,
+                                     const ngx_http_llm_member_t &member)
+    noexcept {
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+
+    llm::Target target;
+    target.format = ngx_http_llm_provider_speaks(member.provider,
+                                                 ctx.route.format)
+                        .format;
+    target.model = member.model.len ? to_view(member.model) : ctx.model;
+    target.drop_unsupported = llcf->drop_unsupported;
+    target.quirks = member.provider->quirks;
+    target.embeddings = ngx_http_llm_provider_embeddings(
+        member.provider, ctx.route.embeddings);
+    return target;
+}
+
+void ngx_http_llm_peer_none(ngx_http_llm_pool_t *pool,
+                            ngx_http_llm_ctx_t *ctx) {
+    ctx->error = make_error(ErrorKind::unavailable,
+                            "no model of \"" + std::string(to_view(pool->name))
+                                + "\" is available");
+    ngx_msec_int_t wait = ngx_http_llm_pool_wait(pool);
+    if (wait >= 0) {
+        ctx->retry_after = ngx_max((wait + 999) / 1000, 1);
+    }
+}
+
 bool ngx_http_llm_peer_has_next(ngx_http_llm_upstream_ctx_t *up) noexcept {
     if (up->tries_left <= 1) {
         return false;
@@ -465,22 +476,25 @@ bool ngx_http_llm_peer_has_next(ngx_http_llm_upstream_ctx_t *up) noexcept {
         && ngx_current_msec - up->start_msec >= up->pool->timeout) {
         return false;
     }
-    return up->tried == all_members(up->pool)
-           || ngx_http_llm_pool_any(up->pool, up->tried);
+    return up->tried == up->members
+           || ngx_http_llm_pool_any(up->pool, up->tried | ~up->members);
 }
 
 ngx_int_t ngx_http_llm_peer_init(ngx_http_request_t *r,
                                  ngx_http_upstream_srv_conf_t *) noexcept {
-    ngx_http_llm_upstream_ctx_t *up = ngx_http_llm_find_ctx(r)->upstream;
+    ngx_http_llm_upstream_ctx_t *up = ngx_http_llm_upstream_of(r);
     ngx_peer_connection_t *pc = &r->upstream->peer;
 
-    up->tries_left = up->pool->tries ? up->pool->tries
-                                     : up->pool->members.nelts;
+    if (up->members == 0) {
+        up->members = ngx_http_llm_pool_all(up->pool);
+        up->tries = ngx_http_llm_pool_tries(up->pool);
+    }
+    up->tries_left = up->tries;
     up->start_msec = ngx_current_msec;
     if (up->ctx->route.operation == llm::Operation::pass_through
         && up->ctx->exchange->head().model.empty()) {
         // What it is about, only one provider has.
-        up->tried = all_members(up->pool) & ~(uint64_t{1} << up->ctx->member);
+        up->members = uint64_t{1} << up->ctx->member;
         up->tries_left = 1;
     }
 

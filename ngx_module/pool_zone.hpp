@@ -13,6 +13,20 @@
 
 #include "llm/balance.hpp"
 
+// All of the pool's members, by bit.
+inline llm::balance::Members ngx_http_llm_pool_all(
+    const ngx_http_llm_pool_t *pool) noexcept {
+    return pool->members.nelts >= 64
+               ? ~llm::balance::Members{0}
+               : (llm::balance::Members{1} << pool->members.nelts) - 1;
+}
+
+// How many tries a call has.
+inline ngx_uint_t ngx_http_llm_pool_tries(
+    const ngx_http_llm_pool_t *pool) noexcept {
+    return pool->tries ? pool->tries : pool->members.nelts;
+}
+
 // Configuration: makes pool->health for the pool's members, to be called once
 // when they are complete.
 ngx_int_t ngx_http_llm_pool_health(ngx_conf_t *cf,

@@ -204,7 +204,9 @@ void start_over(ngx_http_llm_ctx_t *ctx) {
     ngx_http_llm_limit_settle(ctx);
     ctx->limit.reset();
     ctx->cache.reset();
+    ctx->list.reset();
     ctx->exchange.reset();
+    ctx->partly_paid = 0;
     if (ctx->route.operation == llm::Operation::pass_through) {
         ctx->route = {};        // what is let through is the location's
     }

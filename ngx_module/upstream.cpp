@@ -6,6 +6,7 @@
 #include "cache/request.hpp"
 #include "credentials/credentials.hpp"
 #include "limit/request.hpp"
+#include "list.hpp"
 #include "models.hpp"
 #include "pass_through.hpp"
 #include "peer.hpp"
@@ -18,17 +19,13 @@ using Step = llm::Exchange::Step;
 // Bytes that one stream may move before the worker looks at others.
 constexpr size_t max_burst = 256 * 1024;
 
-ngx_http_llm_upstream_ctx_t *ctx_of(ngx_http_request_t *r) {
-    return ngx_http_llm_find_ctx(r)->upstream;
-}
-
 // A body whose end is the connection's. nginx's process_header takes an end
 // of the connection for a failure; so that it comes to us instead, it is
 // shown one byte, which is thrown away.
 ssize_t recv_until_close(ngx_connection_t *c, u_char *buf, size_t size)
     noexcept {
     auto r = static_cast<ngx_http_request_t *>(c->data);
-    auto up = ctx_of(r);
+    auto up = ngx_http_llm_upstream_of(r);
 
     ssize_t n = up->recv(c, buf, size);
     if (n == 0 && size != 0) {
@@ -104,6 +101,13 @@ void note_first(ngx_http_llm_ctx_t *ctx) {
     }
 }
 
+void body_over(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
+    ngx_http_upstream_t *u = r->upstream;
+
+    u->length = 0;
+    u->keepalive = up->body_done && !up->connection_close && !up->trailing;
+}
+
 // The client's head is known: what nginx's machinery is to send.
 void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     ngx_http_upstream_t *u = r->upstream;
@@ -115,6 +119,12 @@ void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     }
 
     note_first(up->ctx);
+    if (up->part) {
+        // A subrequest of a head alone: with it nginx ends the upstream.
+        u->headers_in.status_n = NGX_HTTP_OK;
+        body_over(r, up);
+        return;
+    }
     up->drain_first = 1;
     up->ctx->answered_by_module = 1;
 
@@ -200,7 +210,10 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     }
 
     int status = exchange.client().error_status(error);
-    if (ngx_http_llm_cache_rescue(up->ctx, static_cast<ngx_uint_t>(status))) {
+    if (up->part) {
+        // The error is the list's to tell.
+    } else if (ngx_http_llm_cache_rescue(up->ctx,
+                                         static_cast<ngx_uint_t>(status))) {
         up->ctx->error.reset();
         up->ctx->retry_after = -1;
     } else if (!exchange.relay_error()) {
@@ -212,7 +225,7 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
 }
 
 ngx_int_t process_header(ngx_http_request_t *r) noexcept try {
-    auto up = ctx_of(r);
+    auto up = ngx_http_llm_upstream_of(r);
     ngx_http_upstream_t *u = r->upstream;
     ngx_connection_t *c = u->peer.connection;
     llm::Exchange &exchange = *up->ctx->exchange;
@@ -329,20 +342,13 @@ ngx_int_t send_output(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     return NGX_OK;
 }
 
-void body_over(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
-    ngx_http_upstream_t *u = r->upstream;
-
-    u->length = 0;
-    u->keepalive = up->body_done && !up->connection_close && !up->trailing;
-}
-
 ngx_int_t input_filter_init(void *) noexcept {
     return NGX_OK;
 }
 
 ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
     auto r = static_cast<ngx_http_request_t *>(data);
-    auto up = ctx_of(r);
+    auto up = ngx_http_llm_upstream_of(r);
     ngx_http_upstream_t *u = r->upstream;
     ngx_buf_t *b = &u->buffer;
     llm::Exchange &exchange = *up->ctx->exchange;
@@ -491,7 +497,7 @@ void end_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
 }
 
 void finalize_request(ngx_http_request_t *r, ngx_int_t rc) noexcept {
-    auto ctx = ngx_http_llm_find_ctx(r);
+    auto ctx = ngx_http_llm_upstream_of(r)->ctx;
     end_call(r, ctx, rc);
     // The request itself may linger, until its client closes.
     ngx_http_llm_limit_settle(ctx);
@@ -513,18 +519,46 @@ ngx_int_t ngx_http_llm_pass_handler(ngx_http_request_t *r) noexcept try {
         return NGX_HTTP_NOT_FOUND;
     }
 
-    if (ngx_http_upstream_create(r) != NGX_OK) {
+    if (ngx_http_llm_list_is_needed(r, ctx)) {
+        return ngx_http_llm_list_start(r, ctx);
+    }
+    if (ngx_http_llm_upstream_create(r, ctx) == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (ctx->route.operation == llm::Operation::pass_through) {
+        return ngx_http_llm_pass_through_start(r);
+    }
+    r->main->count++;
+    ngx_http_upstream_init(r);
+    return NGX_DONE;
+
+} catch (const std::bad_alloc &) {
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+ngx_http_llm_upstream_ctx_t *ngx_http_llm_upstream_of(
+    ngx_http_request_t *r) noexcept {
+    auto ctx = r == r->main
+                   ? ngx_http_llm_find_ctx(r)
+                   : static_cast<ngx_http_llm_ctx_t *>(
+                         ngx_http_get_module_ctx(r, ngx_http_llm_module));
+    return ctx->upstream;
+}
+
+ngx_http_llm_upstream_ctx_t *ngx_http_llm_upstream_create(
+    ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) noexcept {
+    if (ngx_http_upstream_create(r) != NGX_OK) {
+        return nullptr;
     }
     auto up = static_cast<ngx_http_llm_upstream_ctx_t *>(
         ngx_pcalloc(r->pool, sizeof(ngx_http_llm_upstream_ctx_t)));
     if (up == nullptr) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return nullptr;
     }
     up->ctx = ctx;
     up->request = r;
     up->pool = ctx->pool;
-    up->member = -1;
+    up->taken = up->member = -1;
     ngx_http_llm_upstream_reset(up);
     ctx->upstream = up;
 
@@ -541,14 +575,5 @@ ngx_int_t ngx_http_llm_pass_handler(ngx_http_request_t *r) noexcept try {
     u->input_filter_init = input_filter_init;
     u->input_filter = input_filter;
     u->input_filter_ctx = r;
-
-    if (ctx->route.operation == llm::Operation::pass_through) {
-        return ngx_http_llm_pass_through_start(r);
-    }
-    r->main->count++;
-    ngx_http_upstream_init(r);
-    return NGX_DONE;
-
-} catch (const std::bad_alloc &) {
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return up;
 }

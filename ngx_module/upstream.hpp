@@ -15,6 +15,11 @@ struct ngx_http_llm_upstream_ctx_t {
     ngx_http_request_t *request;
     ngx_http_llm_pool_t *pool;
 
+    // Who may be asked, by bit, and how often; 0: as the pool says.
+    uint64_t members;
+    ngx_uint_t tries;
+    ngx_int_t taken;            // the first of them, where it is chosen; or -1
+
     // The tries so far: members by bit; those of this round.
     uint64_t tried;
     ngx_uint_t tries_left;
@@ -51,6 +56,10 @@ struct ngx_http_llm_upstream_ctx_t {
     unsigned answer_done:1;     // the exchange says the answer is whole
     unsigned drain_first:1;     // input_filter is to send what is there
 
+    // One of several calls for one of a client's (list.cpp): in a subrequest
+    // of its own, which sends nothing.
+    unsigned part:1;
+
     ngx_recv_pt recv;           // the connection's own, while ours is there
 
     // A member whose host is an upstream {} block: its peer's hooks.
@@ -69,6 +78,15 @@ struct ngx_http_llm_upstream_ctx_t {
 
 // upstream.cpp: the content handler of llm_pass.
 ngx_int_t ngx_http_llm_pass_handler(ngx_http_request_t *r) noexcept;
+
+// The call of a request, or of a subrequest that is a part of one.
+ngx_http_llm_upstream_ctx_t *ngx_http_llm_upstream_of(
+    ngx_http_request_t *r) noexcept;
+
+// Gives the request an upstream that asks ctx->pool, to be started with
+// ngx_http_upstream_init(). NULL: no memory.
+ngx_http_llm_upstream_ctx_t *ngx_http_llm_upstream_create(
+    ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) noexcept;
 
 // upstream_response.cpp: prepares for the next try's answer.
 void ngx_http_llm_upstream_reset(ngx_http_llm_upstream_ctx_t *up) noexcept;

@@ -142,7 +142,7 @@ anthropic|claude-sonnet-4-5|m|9+4=13|provider|stop|1|completions
 --- config eval: $::Config
 --- request eval
 [prompt('/chat/v1/completions', '[1,2]'),
-    prompt('/chat/v1/completions', '["a","b"]'),
+    prompt('/chat/v1/completions', '["a","b"]', '"stream":true'),
     prompt('/chat/v1/completions', '"a"', '"suffix":"z"'),
     prompt('/chat/v1/completions', '"a"', '"echo":true'),
     prompt('/chat/v1/completions', '"a"', '"best_of":3'),

@@ -245,18 +245,7 @@ header "Authorization" and "auth" in llm_provider "p" exclude each other
 
 
 
-=== TEST 24: embeddings cannot use it yet
---- http_config eval
-::mistake('aws region=r access_key=a secret_key=b')
-. 'llm_embedding e { provider p; model m; dimensions 3; }'
---- config
---- must_die
---- error_log
-llm_provider "p" has "auth", which llm_embedding cannot use
-
-
-
-=== TEST 25: nothing is asked for before there is a call
+=== TEST 24: nothing is asked for before there is a call
 --- http_config eval
 ::mistake('google metadata_url=http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT')
 . LLMCredentials::provider('q', 'aws url=x') =~ s/ url=x/ region=us-east-1/r

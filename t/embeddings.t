@@ -327,7 +327,7 @@ Connection refused
 --- request eval
 ["POST /ollama/v1/embeddings\n" . '{"model":"m","input":[1,2]}',
  "POST /bedrock/v1/embeddings\n"
-    . '{"model":"amazon.titan-embed-text-v2:0","input":["a","b"]}',
+    . '{"model":"amazon.titan-embed-text-v2:0","input":"a","truncate":true}',
  "POST /none/v1/embeddings\n$::Ask", "POST /claude/v1/embeddings\n$::Ask",
  "POST /openai/v1/embeddings\n{}",
  "POST /openai/v1beta/models/m:embedContent\n"
@@ -335,7 +335,7 @@ Connection refused
 --- error_code eval
 [400, 400, 400, 400, 400, 400]
 --- response_body_like eval
-['takes texts, not tokens.*"param":"input"', 'takes one text a call',
+['takes texts, not tokens.*"param":"input"', 'cannot be told to cut a text',
  'has no embeddings', 'has no embeddings', '"param":"model"',
  'is not that of the path']
 

@@ -147,6 +147,12 @@ public:
     // part of it.
     virtual void append_path(const Call &call, std::string &out) const = 0;
 
+    // How many texts one call to this model takes; 0: no less than a client
+    // would send.
+    virtual std::size_t max_inputs(std::string_view) const noexcept {
+        return 0;
+    }
+
     // Whether so many texts go to the path for one of them.
     virtual bool is_single(const Request &) const noexcept { return false; }
 
@@ -199,6 +205,11 @@ std::string request_path(const Api &api, std::string_view base,
 
 // The components of a vector that a provider gave. False: one is no number.
 bool read_floats(const Vector &vector, std::vector<float> &out);
+
+// A call for some of a request's inputs, with all else that it says. In the
+// same document.
+Request part_of(const Request &request, std::size_t first, std::size_t count,
+                std::pmr::memory_resource *memory);
 
 // A guess at the tokens of a request's inputs; exact where they are tokens.
 std::int64_t estimate_tokens(const Request &request,

@@ -12,6 +12,7 @@
 #include <memory>
 #include <memory_resource>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,22 @@ struct Target {
     Quirks quirks;
     // For Operation::embeddings; nullptr: the provider has none.
     const embedding::Api *embeddings = nullptr;
+};
+
+// How a client's call becomes several of a provider's that takes fewer items
+// at once: texts of an embeddings call, prompts of a completions call.
+// Undivided: one item in one call.
+struct Division {
+    // The longest list of texts that OpenAI takes: no client of its API will
+    // send more, and none has a gateway make more calls.
+    static constexpr std::size_t max_calls = 2048;
+
+    std::size_t items = 1;
+    std::size_t per_call = 1;       // the last call may have fewer
+
+    std::size_t calls() const noexcept {
+        return (items + per_call - 1) / per_call;
+    }
 };
 
 // What is known of an answer so far, for accounting.
@@ -116,6 +133,14 @@ public:
     Exchange(const Format &client, std::string_view body,
              const ExchangeLimits &limits, std::pmr::memory_resource *memory);
 
+    // The call number `index` of a Division. It has the whole's context, and
+    // the whole must outlive it. Of several, its answer is for join(), and
+    // output() is empty; undivided, it is the client's.
+    Exchange(Exchange &whole, const Division &division, std::size_t index);
+    Exchange(const Exchange &) = delete;
+    Exchange &operator=(const Exchange &) = delete;
+    ~Exchange();
+
     // Reads the body as far as routing needs it. `route`: what the client's
     // path says; its views must outlive the exchange.
     Result<void> open(const RouteMatch &route = {});
@@ -138,7 +163,7 @@ public:
     const RequestHead &head() const noexcept { return head_; }
 
     // The client's body as JSON.
-    json::Value body() const noexcept { return document_.root(); }
+    json::Value body() const noexcept { return document().root(); }
 
     // The whole call, read at the first time; lives as long as this object.
     Result<const chat::Request *> request();
@@ -184,6 +209,17 @@ public:
     }
     // Whether the client's own bytes go to the provider, spliced at most.
     bool passes_through() const noexcept { return same_format_; }
+
+    // Whether the client's call may have to be divided.
+    bool is_list() const noexcept;
+    // The calls that this target takes for the client's. Undivided, too, where
+    // prepare() has to say what is wrong with it.
+    Division divide(const Target &target);
+    // The answers to all calls of a Division, complete and in their order,
+    // become the client's: complete or failed. The parts' are used up.
+    Step join(std::span<Exchange *const> parts);
+    // account() is of all these calls, whatever has come of them.
+    void sum_up(std::span<Exchange *const> parts);
 
     // What the answer's writer needs; unique and now may change per try.
     void set_context(std::string_view unique, std::int64_t now);
@@ -242,13 +278,32 @@ public:
 private:
     class Tap;
 
+    // What came of one call of several, until it is joined with the others.
+    struct Kept {
+        explicit Kept(std::pmr::memory_resource *memory) : document(memory) {}
+
+        json::Document document;
+        std::optional<embedding::Response> embeddings;
+        std::optional<chat::Response> chat;
+    };
+
+    const json::Document &document() const noexcept {
+        return whole_ ? whole_->document_ : document_;
+    }
+
     Step fail(Error error);
+    Step collect(std::string_view bytes);
+    void drop_collected() noexcept;
     Step finish_one_shot();
     Step finish_models(json::Value root);
     Step finish_error();
     // embeddings.cpp
     Result<void> prepare_embeddings();
     Step finish_embeddings(json::Value root);
+    Step join_embeddings(std::span<Exchange *const> parts);
+    // division.cpp
+    void join_chats(std::span<Exchange *const> parts);
+    Division divide_list(const Target &target);
     // pass_through.cpp
     Result<void> check_model_name() const;
     void prepare_pass_through();
@@ -264,6 +319,13 @@ private:
     std::int64_t completion_tokens() const noexcept;
     void estimate_usage();
     AnswerContext answer_context(std::int64_t prompt_estimate) const;
+
+    // Of one call of a Division.
+    Exchange *const whole_ = nullptr;
+    std::size_t first_ = 0;             // item
+    std::unique_ptr<Kept> kept_;        // nullptr: undivided
+    // Bytes collected of answers; the whole's: of all its parts'.
+    std::size_t held_ = 0;
 
     const Format &client_;
     std::string_view body_;

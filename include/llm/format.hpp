@@ -284,6 +284,18 @@ public:
         const json::Document &document,
         std::pmr::memory_resource *memory) const = 0;
 
+    // How many prompts a call lists, each of which is answered by itself.
+    // parse_request() refuses several.
+    virtual std::size_t prompts(const json::Document &) const noexcept {
+        return 1;
+    }
+    // As parse_request(), of one of them.
+    virtual Result<chat::Request> parse_prompt(
+        const json::Document &document, std::size_t,
+        std::pmr::memory_resource *memory) const {
+        return parse_request(document, memory);
+    }
+
     // Normalised call to body.
     virtual Result<void> write_request(const chat::Request &request,
                                        const WriteOptions &options,

@@ -129,7 +129,9 @@ ngx_int_t ngx_http_llm_totals_handler(ngx_http_request_t *r) noexcept {
         ngx_http_get_module_main_conf(r, ngx_http_llm_module));
     auto ctx = ngx_http_llm_find_ctx(r);
     Call call;
-    if (mcf->totals == nullptr || ctx == nullptr || !read_call(*ctx, call)) {
+    // A subrequest is no call of its own (log_subrequest).
+    if (r != r->main || mcf->totals == nullptr || ctx == nullptr
+        || !read_call(*ctx, call)) {
         return NGX_OK;
     }
 

@@ -94,8 +94,14 @@ void ngx_http_llm_credentials_refused(ngx_http_llm_credentials_t *credentials,
 void ngx_http_llm_credentials_stop(
     ngx_http_llm_credentials_t *credentials) noexcept;
 
-// headers.cpp. What a request to the provider is sent with, in the form
-// "Name: value" CRLF ... False: it cannot be (logged).
+// headers.cpp. The keys that a request brings along, where credentials vary.
+// False: they cannot be used (logged).
+bool ngx_http_llm_credentials_evaluate(
+    ngx_http_request_t *r, const ngx_http_llm_credentials_t *credentials,
+    llm::credentials::Credential &keys);
+
+// What a request to the provider is sent with, in the form "Name: value"
+// CRLF ... False: it cannot be (logged).
 struct ngx_http_llm_signed_request_t {
     std::string_view method;
     std::string_view host;      // as the Host header has it
@@ -105,4 +111,9 @@ struct ngx_http_llm_signed_request_t {
 };
 bool ngx_http_llm_credentials_headers(
     ngx_http_request_t *r, ngx_http_llm_credentials_t *credentials,
+    const ngx_http_llm_signed_request_t &request, std::string &out);
+// The same with what get() or evaluate() gave.
+void ngx_http_llm_credentials_show(
+    const ngx_http_llm_credentials_t *credentials,
+    const llm::credentials::Credential &shown,
     const ngx_http_llm_signed_request_t &request, std::string &out);

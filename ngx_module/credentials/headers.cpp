@@ -26,9 +26,15 @@ bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,
     return !ngx_http_llm_has_control(out);
 }
 
-// Keys that a request brings along.
-bool evaluate(ngx_http_request_t *r, const Credentials *credentials,
-              Credential &keys) {
+void append(std::string &out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+bool ngx_http_llm_credentials_evaluate(ngx_http_request_t *r,
+                                       const Credentials *credentials,
+                                       Credential &keys) {
     keys.kind = Credential::Kind::aws;
     if (!evaluate(r, credentials->access_key, keys.access_key)
         || !evaluate(r, credentials->secret_key, keys.secret_key)
@@ -41,29 +47,29 @@ bool evaluate(ngx_http_request_t *r, const Credentials *credentials,
     return true;
 }
 
-void append(std::string &out, std::string_view name, std::string_view value) {
-    out.append(name).append(": ").append(value).append("\r\n");
-}
-
-}  // namespace
-
 bool ngx_http_llm_credentials_headers(
     ngx_http_request_t *r, Credentials *credentials,
     const ngx_http_llm_signed_request_t &request, std::string &out) {
     Credential own;
     const Credential *shown = &own;
     if (ngx_http_llm_credentials_vary(credentials)) {
-        if (!evaluate(r, credentials, own)) {
+        if (!ngx_http_llm_credentials_evaluate(r, credentials, own)) {
             return false;
         }
     } else if (shown = ngx_http_llm_credentials_get(credentials);
                shown == nullptr) {
         return complain(r, credentials, "there are none");
     }
+    ngx_http_llm_credentials_show(credentials, *shown, request, out);
+    return true;
+}
 
-    if (shown->kind == Credential::Kind::bearer) {
-        append(out, "Authorization", "Bearer " + shown->token);
-        return true;
+void ngx_http_llm_credentials_show(
+    const Credentials *credentials, const Credential &shown,
+    const ngx_http_llm_signed_request_t &request, std::string &out) {
+    if (shown.kind == Credential::Kind::bearer) {
+        append(out, "Authorization", "Bearer " + shown.token);
+        return;
     }
 
     llm::HeaderField headers[] = {{"content-type", request.content_type}};
@@ -80,9 +86,8 @@ bool ngx_http_llm_credentials_headers(
     }
     call.payload = request.body;
     for (const auto &header : llm::sign_sigv4(
-             call, {shown->access_key, shown->secret_key, shown->token},
+             call, {shown.access_key, shown.secret_key, shown.token},
              {credentials->region, credentials->service}, ngx_time())) {
         append(out, header.name, header.value);
     }
-    return true;
 }

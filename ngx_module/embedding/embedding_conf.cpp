@@ -4,6 +4,7 @@
 #include <new>
 
 #include "block.hpp"
+#include "credentials/credentials.hpp"
 #include "digest.hpp"
 #include "llm/vector.hpp"
 #include "provider_ssl.hpp"
@@ -443,11 +444,6 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, Conf *conf) {
                           &provider.name, &format, &embedding.name);
         }
     }
-    if (provider.auth) {
-        return refuse(cf, *conf,
-                      "llm_provider \"%V\" has \"auth\", which llm_embedding "
-                      "cannot use", &provider.name);
-    }
     if (provider.group) {
         return refuse(cf, *conf,
                       "the host of llm_provider \"%V\" is an upstream {}, "
@@ -458,7 +454,8 @@ char *bind(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf, Conf *conf) {
         || (provider.ssl && use_tls(cf, conf) != NGX_CONF_OK)) {
         return conf_error();
     }
-    conf->per_client = may_differ(provider);
+    conf->per_client = may_differ(provider)
+                       || ngx_http_llm_credentials_vary(provider.auth);
 
     auto dimensions = std::to_string(embedding.dimensions);
     return ngx_http_llm_digest(

@@ -2,12 +2,14 @@
 // within the embedding's timeout:
 //
 //     resolving   the provider's host is looked up
+//     fetching    its credentials are, where it has some that end
 //     queued      as many calls as allowed are under way
 //     running     with libcurl
 //
 // and ends with finish(), or with abandon() when nobody waits any more.
 #include "embedding_conf.hpp"
 
+#include "credentials/credentials.hpp"
 #include "digest.hpp"
 #include "endpoint.hpp"
 #include "llm/breaker.hpp"
@@ -18,6 +20,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <unordered_map>
 
 namespace embedding = llm::embedding;
@@ -46,12 +49,15 @@ struct Call {
 
     std::vector<std::string> headers;
     std::string body;
+    // The client's own keys; none: those of the provider's credentials.
+    std::optional<llm::credentials::Credential> keys;
 
     ngx_queue_t waiters;        // Waiter
     Timer timer;
     const char *failure = nullptr;      // known before, told by the timer
 
     ngx_http_llm_waiter_t lookup = {};
+    ngx_http_llm_waiter_t fetch = {};
     ngx_queue_t queue;
     bool queued = false;
     ngx_http_llm_side_call_t *side = nullptr;
@@ -150,6 +156,7 @@ void destroy(Call *call) noexcept {
         ngx_delete_posted_event(&event);
     }
     ngx_http_llm_endpoint_cancel(&call->lookup);
+    ngx_http_llm_credentials_leave(&call->fetch);
     if (call->queued) {
         ngx_queue_remove(&call->queue);
     }
@@ -244,6 +251,16 @@ Verdict verdict_of(const Conf &conf, ngx_uint_t status) noexcept {
     }
 }
 
+// Whether it was the credentials that were refused: then the next call has
+// others.
+void note_refusal(const Conf &conf, ngx_http_llm_credentials_t *auth,
+                  const ngx_http_llm_side_answer_t &answer) {
+    llm::AnswerHead head;
+    head.status = static_cast<int>(answer.status);
+    auto error = conf.provider->format->parse_error(head, answer.body);
+    ngx_http_llm_credentials_refused(auth, answer.status, {}, error);
+}
+
 void on_answer(void *data, const ngx_http_llm_side_answer_t &answer) noexcept
 try {
     auto *call = static_cast<Call *>(data);
@@ -263,6 +280,9 @@ try {
     }
 
     if (answer.status != 200) {
+        if (auto *auth = conf.provider->auth) {
+            note_refusal(conf, auth, answer);
+        }
         // The body is not told: it may repeat the key, or the text.
         u_char reason[64];
         ngx_sprintf(reason, "status %ui%Z", answer.status);
@@ -284,10 +304,41 @@ try {
     fail(static_cast<Call *>(data), Verdict::neither, "no memory");
 }
 
+// The headers that credentials are shown in. False: there are none.
+bool add_credentials(Call *call) {
+    const auto &conf = *call->remote->conf;
+    auto *auth = conf.provider->auth;
+    const auto *shown = call->keys ? &*call->keys
+                                   : ngx_http_llm_credentials_get(auth);
+    if (shown == nullptr) {
+        return false;
+    }
+    std::string_view url = conf.url;
+    std::string_view body = call->body;
+    ngx_http_llm_signed_request_t request;
+    request.method = "POST";
+    request.host = to_view(conf.provider->host_header);
+    request.target = url.substr(url.find('/', url.find("://") + 3));
+    request.content_type = "application/json";
+    request.body = {&body, 1};
+
+    std::string lines;
+    ngx_http_llm_credentials_show(auth, *shown, request, lines);
+    for (size_t at = 0; at < lines.size();) {
+        size_t end = lines.find("\r\n", at);
+        call->headers.push_back(lines.substr(at, end - at));
+        at = end + 2;
+    }
+    return true;
+}
+
 // Chooses an address and sends the call; nullptr, or why it cannot.
 const char *launch(Call *call) noexcept try {
     auto *conf = call->remote->conf;
 
+    if (conf->provider->auth && !add_credentials(call)) {
+        return "its provider has no credentials";
+    }
     std::unique_ptr<ngx_pool_t, decltype(&ngx_destroy_pool)> pool(
         ngx_create_pool(1024, ngx_cycle->log), ngx_destroy_pool);
     if (pool == nullptr) {
@@ -341,8 +392,22 @@ void enqueue(Call *call) noexcept {
     run_queue(call->remote);
 }
 
-void on_lookup(void *data) noexcept {
+void on_fetched(void *data) noexcept {
     enqueue(static_cast<Call *>(data));
+}
+
+void fetch(Call *call) noexcept {
+    auto *auth = call->remote->conf->provider->auth;
+    call->fetch.handler = on_fetched;
+    call->fetch.data = call;
+    if (auth == nullptr
+        || ngx_http_llm_credentials_want(auth, &call->fetch) == NGX_OK) {
+        enqueue(call);
+    }
+}
+
+void on_lookup(void *data) noexcept {
+    fetch(static_cast<Call *>(data));
 }
 
 void on_timer(ngx_event_t *ev) noexcept {
@@ -356,6 +421,10 @@ void on_timer(ngx_event_t *ev) noexcept {
     if (call->queued) {
         // That the others are slow is told of them.
         fail(call, Verdict::neither, "timed out, all connections are in use");
+        return;
+    }
+    if (call->fetch.waiting) {
+        fail(call, Verdict::bad, "timed out while its credentials are fetched");
         return;
     }
     if (call->side && !ngx_http_llm_side_connected(call->side)) {
@@ -474,10 +543,21 @@ ngx_int_t ngx_http_llm_remote_embed(
                       "sent", &conf->embedding.name);
         return NGX_DECLINED;
     }
+    if (auto *auth = conf->provider->auth;
+        ngx_http_llm_credentials_vary(auth)
+        && !ngx_http_llm_credentials_evaluate(r, auth,
+                                              call->keys.emplace())) {
+        return NGX_DECLINED;
+    }
     Digest flight = key;
     if (conf->per_client) {
         // What one client's key is refused may be granted to another.
         std::string all;
+        if (call->keys) {
+            all.append(call->keys->access_key).push_back('\n');
+            all.append(call->keys->secret_key).push_back('\n');
+            all.append(call->keys->token).push_back('\n');
+        }
         for (const auto &header : call->headers) {
             all.append(header).push_back('\n');
         }
@@ -529,7 +609,7 @@ ngx_int_t ngx_http_llm_remote_embed(
     started->lookup.data = started;
     if (ngx_http_llm_endpoint_resolve(conf->provider->endpoint,
                                       &started->lookup) == NGX_OK) {
-        enqueue(started);
+        fetch(started);
     }
     return NGX_AGAIN;
 

@@ -196,7 +196,7 @@ bool ngx_http_llm_limit_is_charged(
         return false;
     }
     // A try that failed may have said what it cost before it did.
-    return !ctx.error || ctx.exchange->broken();
+    return !ctx.error || ctx.exchange->broken() || ctx.partly_paid;
 }
 
 std::int64_t ngx_http_llm_limit_used(ngx_http_llm_ctx_t &ctx,

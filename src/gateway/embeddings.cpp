@@ -18,7 +18,7 @@ Error bad_answer(std::string message) {
 
 Result<const embedding::Request *> Exchange::embedding_request() {
     if (!embedding_request_) {
-        auto parsed = embeddings_->parse_request(document_, memory_);
+        auto parsed = embeddings_->parse_request(document(), memory_);
         if (!parsed) {
             return parsed.error();
         }
@@ -40,7 +40,7 @@ Result<void> Exchange::prepare_embeddings() {
     options.drop_unsupported = target_.drop_unsupported;
 
     if (same_format_) {
-        splice(target_.embeddings->request_edits(body_, document_.root(),
+        splice(target_.embeddings->request_edits(body_, document().root(),
                                                  options));
         return {};
     }
@@ -86,7 +86,9 @@ Exchange::Step Exchange::finish_embeddings(json::Value root) {
     account_.complete = true;
     estimate_usage();
 
-    if (same_format_) {
+    if (kept_) {
+        kept_->embeddings.emplace(std::move(*response));
+    } else if (same_format_) {
         output_ = std::move(collected_);
     } else {
         response->usage = account_.usage;
@@ -100,6 +102,29 @@ Exchange::Step Exchange::finish_embeddings(json::Value root) {
     mode_ = Mode::over;
     status_ = 200;
     content_type_ = "application/json";
+    return Step::complete;
+}
+
+Exchange::Step Exchange::join_embeddings(std::span<Exchange *const> parts) {
+    embedding::Response joined(memory_);
+    for (Exchange *part : parts) {
+        embedding::Response &response = *part->kept_->embeddings;
+        if (part == parts.front()) {
+            joined.id = response.id;
+            joined.model = response.model;
+        }
+        for (embedding::Vector &vector : response.vectors) {
+            joined.vectors.push_back(std::move(vector));
+        }
+    }
+    joined.usage = account_.usage;
+
+    auto written = embeddings_->write_response(
+        joined, *embedding_request_, single_,
+        answer_context(joined.usage.prompt_tokens), output_);
+    if (!written) {
+        return fail(std::move(written.error()));
+    }
     return Step::complete;
 }
 

@@ -219,7 +219,9 @@ Result<void> Exchange::check_model_name() const {
 
 Result<const chat::Request *> Exchange::request() {
     if (!request_) {
-        auto parsed = client_.parse_request(document_, memory_);
+        auto parsed =
+            kept_ ? client_.parse_prompt(document(), first_, memory_)
+                  : client_.parse_request(document(), memory_);
         if (!parsed) {
             return parsed.error();
         }
@@ -277,7 +279,7 @@ Result<void> Exchange::prepare(const Target &target,
         return outcome;
     }
 
-    splice(client_.request_edits(body_, document_, options));
+    splice(client_.request_edits(body_, document(), options));
     return {};
 }
 
@@ -337,7 +339,7 @@ AnswerContext Exchange::answer_context(std::int64_t prompt_estimate) const {
     context.unique = unique_;
     context.prompt_estimate = prompt_estimate;
     context.query = query_;
-    context.request = document_.root();
+    context.request = document().root();
     return context;
 }
 
@@ -345,7 +347,7 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
     request_id_ = head.request_id;
     error_type_ = head.error_type;
     answer_head_ = {head.status, {}, {}, request_id_, error_type_};
-    collected_.clear();
+    drop_collected();
     output_.clear();
     completion_ = {};
     started_ = ended_ = replaced_ = streaming_ = broken_ = false;
@@ -401,13 +403,7 @@ Exchange::Step Exchange::begin(const AnswerHead &head) {
 Exchange::Step Exchange::feed(std::string_view bytes) {
     switch (mode_) {
     case Mode::one_shot:
-        if (bytes.size() > limits_.max_response - collected_.size()) {
-            return fail(bad_gateway("the provider's answer is larger than " +
-                                    std::to_string(limits_.max_response) +
-                                    " bytes (llm_max_response_size)"));
-        }
-        collected_.append(bytes);
-        return Step::more;
+        return collect(bytes);
 
     case Mode::error_body:
         collected_.append(
@@ -446,6 +442,30 @@ Exchange::Step Exchange::feed(std::string_view bytes) {
         break;
     }
     return Step::more;
+}
+
+// The limit is one for all that is held for a client.
+Exchange::Step Exchange::collect(std::string_view bytes) {
+    std::size_t held = whole_ ? whole_->held_ : held_;
+    if (bytes.size() > limits_.max_response - held) {
+        return fail(bad_gateway("the provider's answer is larger than " +
+                                std::to_string(limits_.max_response) +
+                                " bytes (llm_max_response_size)"));
+    }
+    collected_.append(bytes);
+    held_ += bytes.size();
+    if (whole_) {
+        whole_->held_ += bytes.size();
+    }
+    return Step::more;
+}
+
+void Exchange::drop_collected() noexcept {
+    if (whole_) {
+        whole_->held_ -= held_;
+    }
+    held_ = 0;
+    collected_.clear();
 }
 
 Exchange::Step Exchange::finish() {
@@ -546,7 +566,8 @@ Exchange::Step Exchange::finish_error() {
 
 Exchange::Step Exchange::finish_one_shot() {
     // The answer's document lives as long as the answer is written.
-    json::Document document(memory_);
+    json::Document own(memory_);
+    json::Document &document = kept_ ? kept_->document : own;
     json::ParseLimits limits;
     limits.duplicates = true;
     limits.pack_numbers = operation_ == Operation::embeddings;
@@ -575,7 +596,11 @@ Exchange::Step Exchange::finish_one_shot() {
         observer_->on_response(*response);
     }
 
-    if (same_format_ && !head_.stream) {
+    if (kept_) {
+        mode_ = Mode::over;
+        status_ = 200;
+        kept_->chat.emplace(std::move(*response));
+    } else if (same_format_ && !head_.stream) {
         mode_ = Mode::over;
         status_ = 200;
         content_type_ = "application/json";
@@ -757,7 +782,7 @@ std::int64_t Exchange::prompt_tokens() {
         }
     }
     if (!prompt_tokens_) {
-        prompt_tokens_ = estimate_prompt_tokens(document_.root());
+        prompt_tokens_ = estimate_prompt_tokens(document().root());
     }
     return *prompt_tokens_;
 }

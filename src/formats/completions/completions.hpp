@@ -23,6 +23,10 @@ namespace llm::completions {
 Result<RequestHead> parse_head(const json::Document &document);
 Result<chat::Request> parse_request(const json::Document &document,
                                     std::pmr::memory_resource *memory);
+std::size_t prompts(const json::Document &document) noexcept;
+Result<chat::Request> parse_prompt(const json::Document &document,
+                                   std::size_t index,
+                                   std::pmr::memory_resource *memory);
 
 // request_write.cpp
 Result<void> write_request(const chat::Request &request,

@@ -32,10 +32,26 @@ constexpr FormatRow completions_row = {
     .write_models = openai::write_models,
 };
 
+class CompletionsFormat final : public TableFormat {
+public:
+    CompletionsFormat() noexcept : TableFormat(completions_row) {}
+
+    std::size_t prompts(
+        const json::Document &document) const noexcept override {
+        return completions::prompts(document);
+    }
+
+    Result<chat::Request> parse_prompt(
+        const json::Document &document, std::size_t index,
+        std::pmr::memory_resource *memory) const override {
+        return completions::parse_prompt(document, index, memory);
+    }
+};
+
 }  // namespace
 
 const Format &completions_format() noexcept {
-    static const TableFormat format(completions_row);
+    static const CompletionsFormat format;
     return format;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -35,9 +36,24 @@ constexpr RawMember raw_members[] = {
     {"logprobs", is_there},
 };
 
+// More than any server makes of one prompt.
+constexpr std::int64_t max_choices = 1000;
+
+constexpr std::size_t all_prompts = static_cast<std::size_t>(-1);
+
+// A list of numbers is one prompt.
+std::size_t count_prompts(Value prompt) noexcept {
+    bool several = prompt.is_array() && prompt.size() > 1
+                   && !(*prompt.elements().begin()).is_number();
+    return several ? prompt.size() : 1;
+}
+
 class RequestReader : fields::BodyReader {
 public:
-    using BodyReader::BodyReader;
+    // Of several prompts the one at `index`; all_prompts: there is to be one.
+    RequestReader(Value root, std::size_t index,
+                  std::pmr::memory_resource *memory)
+        : BodyReader(root, memory), index_(index) {}
 
     Result<Request> read() {
         if (!read_body()) {
@@ -54,6 +70,8 @@ private:
     bool refuse(std::string_view what, std::string_view param);
     bool read_member(const json::Member &member);
     bool read_prompt(Value value, const Path &path);
+
+    std::size_t index_;
 };
 
 const RequestReader::Row RequestReader::member_rows[] = {
@@ -112,22 +130,27 @@ bool RequestReader::read_member(const json::Member &member) {
     return true;
 }
 
-// A text, or a list with one text. Several are several calls; numbers are
-// tokens of a model that the provider may not have.
+// A text, or a list of texts. Numbers are tokens of a model that the provider
+// may not have.
 bool RequestReader::read_prompt(Value value, const Path &path) {
     Value text = value;
     if (value.is_array()) {
         if (value.size() == 0) {
             return fail(path, "must not be empty");
         }
-        if (value.size() == 1) {
-            text = *value.elements().begin();
-        } else if ((*value.elements().begin()).is_string()) {
-            return refuse("a list of several prompts", path.text());
+        auto element = value.elements().begin();
+        for (std::size_t i = 0; index_ != all_prompts && i < index_; ++i) {
+            ++element;
         }
+        text = *element;
     }
     if (text.is_number() || text.is_array()) {
         return refuse("a prompt of tokens", path.text());
+    }
+    if (index_ == all_prompts && count_prompts(value) > 1) {
+        return refuse(root_["stream"].boolean() ? "a stream of several prompts"
+                                                : "a list of several prompts",
+                      path.text());
     }
     if (!text.is_string()) {
         return fail(path, "must be a string");
@@ -155,12 +178,32 @@ Result<RequestHead> parse_head(const json::Document &document) {
     }
     read = read && reader.read_stream() && reader.read_stream_options()
            && reader.read_max_tokens("max_tokens", 0);
+
+    // Of each prompt; best_of are made, though n are answered.
+    Value root = document.root();
+    auto number = [&](std::string_view name) {
+        return std::clamp<std::int64_t>(root[name].integer().value_or(1), 1,
+                                        max_choices);
+    };
+    reader.head.choices =
+        std::max(number("n"), number("best_of"))
+        * static_cast<std::int64_t>(count_prompts(root["prompt"]));
     return reader.result(read);
 }
 
 Result<Request> parse_request(const json::Document &document,
                               std::pmr::memory_resource *memory) {
-    auto request = RequestReader(document.root(), memory).read();
+    return parse_prompt(document, all_prompts, memory);
+}
+
+std::size_t prompts(const json::Document &document) noexcept {
+    return count_prompts(document.root()["prompt"]);
+}
+
+Result<Request> parse_prompt(const json::Document &document,
+                             std::size_t index,
+                             std::pmr::memory_resource *memory) {
+    auto request = RequestReader(document.root(), index, memory).read();
     if (request) {
         request->origin = &completions_format();
     }

@@ -13,6 +13,7 @@ using json::Value;
 // "us.cohere.embed-v4:0", an ARN.
 struct Maker {
     std::string_view part;
+    std::size_t max_inputs;     // as Api::max_inputs()
     Result<void> (*write)(const Request &request, const WriteOptions &options,
                           json::Writer &writer);
 };
@@ -82,10 +83,20 @@ Result<void> write_nova(const Request &request, const WriteOptions &options,
 }
 
 constexpr Maker makers[] = {
-    {"titan-embed", write_titan},
-    {"cohere.embed", write_cohere},
-    {"nova-2-multimodal-embeddings", write_nova},
+    {"titan-embed", 1, write_titan},
+    {"cohere.embed", 96, write_cohere},
+    {"nova-2-multimodal-embeddings", 1, write_nova},
 };
+
+// nullptr: none that is known here.
+const Maker *find_maker(std::string_view model) noexcept {
+    for (const Maker &maker : makers) {
+        if (model.find(maker.part) != model.npos) {
+            return &maker;
+        }
+    }
+    return nullptr;
+}
 
 class BedrockApi final : public Api {
 public:
@@ -97,19 +108,21 @@ public:
         out += "/invoke";
     }
 
+    std::size_t max_inputs(std::string_view model) const noexcept override {
+        const Maker *maker = find_maker(model);
+        return maker ? maker->max_inputs : 0;
+    }
+
     Result<void> write_request(const Request &request,
                                const WriteOptions &options,
                                std::string &out) const override {
         if (auto texts = want_texts(request, name()); !texts) {
             return texts;
         }
-        for (const Maker &maker : makers) {
-            if (options.model.find(maker.part) == options.model.npos) {
-                continue;
-            }
+        if (const Maker *maker = find_maker(options.model)) {
             json::Writer w(out);
             w.begin_object();
-            auto written = maker.write(request, options, w);
+            auto written = maker->write(request, options, w);
             w.end_object();
             return written;
         }

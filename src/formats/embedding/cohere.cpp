@@ -82,6 +82,10 @@ public:
         return cohere_routes;
     }
 
+    std::size_t max_inputs(std::string_view) const noexcept override {
+        return 96;
+    }
+
     void append_path(const Call &, std::string &out) const override {
         out += "/v2/embed";
     }

@@ -132,6 +132,10 @@ public:
         return gemini_routes;
     }
 
+    std::size_t max_inputs(std::string_view) const noexcept override {
+        return 100;
+    }
+
     bool is_single(const Request &request) const noexcept override {
         return request.inputs.size() == 1 && !request.list;
     }
@@ -338,6 +342,10 @@ std::vector<json::Edit> GeminiApi::request_edits(
 class VertexApi final : public Api {
 public:
     std::string_view name() const noexcept override { return "vertex"; }
+
+    std::size_t max_inputs(std::string_view model) const noexcept override {
+        return bare_model(model).starts_with("gemini-embedding") ? 1 : 250;
+    }
 
     void append_path(const Call &call, std::string &out) const override {
         out += "/models/";

@@ -35,6 +35,24 @@ std::string request_path(const Api &api, std::string_view base,
     return path;
 }
 
+Request part_of(const Request &request, std::size_t first, std::size_t count,
+                std::pmr::memory_resource *memory) {
+    Request part(memory);
+    auto begin =
+        request.inputs.begin() + static_cast<std::ptrdiff_t>(first);
+    part.model = request.model;
+    part.inputs.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+    part.list = request.list;
+    part.dimensions = request.dimensions;
+    part.encoding = request.encoding;
+    part.purpose = request.purpose;
+    part.title = request.title;
+    part.truncate = request.truncate;
+    part.user = request.user;
+    part.extra.assign(request.extra.begin(), request.extra.end());
+    return part;
+}
+
 std::int64_t estimate_tokens(const Request &request,
                              std::string_view model) noexcept {
     auto family = tokens::family_of(model);

@@ -179,8 +179,9 @@ Result<void> want_one(const Request &request, std::string_view model) {
         return {};
     }
     return unsupported("the model \"" + std::string(model.substr(0, 128))
-                           + "\" takes one text a call, not "
-                           + std::to_string(request.inputs.size()),
+                           + "\" takes one text a call, and "
+                           + std::to_string(request.inputs.size())
+                           + " are more than the gateway makes calls for",
                        "input");
 }
 

@@ -18,6 +18,11 @@ public:
         return ends;
     }
 
+    // Its default (--max-client-batch-size).
+    std::size_t max_inputs(std::string_view) const noexcept override {
+        return 32;
+    }
+
     void append_path(const Call &, std::string &out) const override {
         out += "/embed";
     }
