@@ -310,7 +310,7 @@ only|gpt-5|m|gpt-5-2025-08-07|9+4=13|2|provider|stop|1|1|anthropic
 [map { '\A\{"error":\{"message":".*(Responses API|another API).*'
     . quotemeta(qq("type":"invalid_request_error","param":"$_",)
     . '"code":"unsupported_parameter"}}') . '\z' }
-    'previous_response_id', 'background', 'input[0].type', 'tools']
+    'previous_response_id', 'background', 'input[0].type', 'tools[0]']
 
 
 

@@ -173,6 +173,38 @@ Result<void> refuse(const WriteOptions &options, std::string_view what,
                        std::move(param));
 }
 
+namespace {
+
+// "NAME[2]" of the list's third element.
+template <typename T>
+std::string element(std::string_view name, const chat::List<T> &list,
+                    const T &one) {
+    return std::string(name) + '[' + std::to_string(&one - list.data()) + ']';
+}
+
+}  // namespace
+
+std::string param_of(const chat::Request &request,
+                     const chat::Message &message) {
+    return element("messages", request.messages, message);
+}
+
+std::string param_of(const chat::Request &request, const Part &part) {
+    for (const chat::Message &message : request.messages) {
+        for (const Part &one : message.parts) {
+            if (&one == &part) {
+                return param_of(request, message)
+                       + element(".content", message.parts, part);
+            }
+        }
+    }
+    return "messages";
+}
+
+std::string param_of(const chat::Request &request, const chat::Tool &tool) {
+    return element("tools", request.tools, tool);
+}
+
 std::string_view name_of_call(const chat::Request &request,
                               std::string_view id) {
     // The last one counts: ids of different answers may be the same.

@@ -52,6 +52,13 @@ std::string_view unsupported_member(
 Result<void> refuse(const WriteOptions &options, std::string_view what,
                     std::string param);
 
+// Where these, which are the request's, have their place in OpenAI's API, for
+// the param of an error: "messages[1]", "messages[1].content[0]", "tools[2]".
+std::string param_of(const chat::Request &request,
+                     const chat::Message &message);
+std::string param_of(const chat::Request &request, const chat::Part &part);
+std::string param_of(const chat::Request &request, const chat::Tool &tool);
+
 // The name of the function that the id's call is of; empty: no such call.
 std::string_view name_of_call(const chat::Request &request,
                               std::string_view id);

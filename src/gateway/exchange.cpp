@@ -1,8 +1,10 @@
 #include "llm/exchange.hpp"
-#include "llm/url.hpp"
 
 #include <algorithm>
 #include <utility>
+
+#include "formats/member_names.hpp"
+#include "llm/url.hpp"
 
 namespace llm {
 
@@ -267,14 +269,18 @@ Result<void> Exchange::prepare(const Target &target,
         if (const auto &names = (*parsed)->essential;
             !names.empty() && !target.drop_unsupported) {
             std::string name(names.front());
-            return unsupported(
-                name + " cannot be sent to this model's provider", name);
+            return in_clients_words(
+                unsupported(name + " cannot be sent to this model's provider",
+                            name),
+                client_, *parsed, document_.root());
         }
         auto outcome = target.format->write_request(**parsed, options, written_);
-        if (outcome) {
-            pieces_.push_back(written_);
+        if (!outcome) {
+            return in_clients_words(std::move(outcome.error()), client_,
+                                    *parsed, document_.root());
         }
-        return outcome;
+        pieces_.push_back(written_);
+        return {};
     }
 
     splice(client_.request_edits(body_, document_, options));

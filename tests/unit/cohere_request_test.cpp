@@ -101,7 +101,7 @@ TEST_CASE("cohere: what it cannot be told is refused, or dropped if configured")
     }
     CHECK(hi(rows[3].member, {.drop_unsupported = true}).find(R"("stop_sequences":["1","2","3","4","5"])") != std::string::npos);
     CHECK(for_cohere(R"("messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}]}])")
-          == "messages[0]: audio cannot be sent to this model's provider");
+          == "messages[0].content[0]: audio cannot be sent to this model's provider");
 }
 
 TEST_CASE("cohere: thoughts that another provider signed are not sent") {

@@ -120,7 +120,7 @@ TEST_CASE("ollama: what it cannot be told is refused, or dropped if configured")
         {R"("modalities":["text","audio"])", "modalities: modalities cannot be sent to this model's provider"},
         {R"("web_search_options":{})", "web_search_options: web_search_options cannot be sent to this model's provider"},
         {R"("tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required")",
-         "tool_choice: a tool_choice that demands a call cannot be sent to this model's provider"},
+         "tool_choice: a demand that a tool is called cannot be sent to this model's provider"},
         {R"("tools":[{"type":"custom","custom":{"name":"f"}}])",
          "tools[0]: a tool of this type cannot be sent to this model's provider"},
     };
@@ -130,9 +130,9 @@ TEST_CASE("ollama: what it cannot be told is refused, or dropped if configured")
         CHECK(for_ollama(members, {.drop_unsupported = true}).starts_with("{\"model\""));
     }
     CHECK(for_ollama(R"("messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://h/i.png"}}]}])")
-          == "messages[0]: an image that is not given as data cannot be sent to this model's provider");
+          == "messages[0].content[0]: an image that is not given as data cannot be sent to this model's provider");
     CHECK(for_ollama(R"("messages":[{"role":"user","content":[{"type":"file","file":{"file_data":"data:application/pdf;base64,AAAA"}}]}])")
-          == "messages[0]: a document cannot be sent to this model's provider");
+          == "messages[0].content[0]: a document cannot be sent to this model's provider");
 }
 
 TEST_CASE("ollama: sound goes where images go") {

@@ -28,10 +28,10 @@ public:
 private:
     bool refuse(std::string_view what, std::string param);
     bool write_messages();
-    bool write_message(const Message &message, const std::string &param);
-    bool write_user(const Message &message, const std::string &param);
+    bool write_message(const Message &message);
+    bool write_user(const Message &message);
     void write_assistant(const Message &message);
-    bool write_result(const Message &message, const std::string &param);
+    bool write_result(const Message &message);
     void join_texts(const Message &message);
     void write_image(const Part &part);
     bool write_tools();
@@ -96,12 +96,10 @@ Result<void> RequestWriter::write() {
 
 bool RequestWriter::write_messages() {
     w_.key("messages").begin_array();
-    std::size_t index = 0;
     for (const Message &message : request_.messages) {
-        std::string param = "messages[" + std::to_string(index++) + "]";
         if (own_ && message.source) {
             w_.raw(message.source.raw());
-        } else if (!write_message(message, param)) {
+        } else if (!write_message(message)) {
             return false;
         }
     }
@@ -109,8 +107,7 @@ bool RequestWriter::write_messages() {
     return true;
 }
 
-bool RequestWriter::write_message(const Message &message,
-                                  const std::string &param) {
+bool RequestWriter::write_message(const Message &message) {
     switch (message.role) {
     case Role::system:
     case Role::developer:
@@ -121,12 +118,12 @@ bool RequestWriter::write_message(const Message &message,
         }
         return true;
     case Role::user:
-        return write_user(message, param);
+        return write_user(message);
     case Role::assistant:
         write_assistant(message);
         return true;
     case Role::tool:
-        return write_result(message, param);
+        return write_result(message);
     }
     return true;
 }
@@ -144,8 +141,7 @@ void RequestWriter::join_texts(const Message &message) {
     }
 }
 
-bool RequestWriter::write_user(const Message &message,
-                               const std::string &param) {
+bool RequestWriter::write_user(const Message &message) {
     std::vector<const Part *> parts;
     for (const Part &part : message.parts) {
         bool image = part.type == PartType::image
@@ -159,7 +155,7 @@ bool RequestWriter::write_user(const Message &message,
             : part.type == PartType::file  ? "a document"
             : part.type == PartType::image ? "an image given by a file id"
                                            : "a content block of this type";
-        if (!refuse(what, param)) {
+        if (!refuse(what, functions::param_of(request_, part))) {
             return false;
         }
     }
@@ -254,11 +250,11 @@ void RequestWriter::write_assistant(const Message &message) {
     w_.end_object();
 }
 
-bool RequestWriter::write_result(const Message &message,
-                                 const std::string &param) {
+bool RequestWriter::write_result(const Message &message) {
     for (const Part &part : message.parts) {
         if (part.type != PartType::text && part.type != PartType::refusal
-            && !refuse("a tool result that is not text", param)) {
+            && !refuse("a tool result that is not text",
+                       functions::param_of(request_, part))) {
             return false;
         }
     }

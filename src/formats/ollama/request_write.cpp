@@ -36,9 +36,9 @@ private:
     };
 
     bool refuse(std::string_view what, std::string param);
-    bool collect(const Message &message, std::size_t index, Content &content);
+    bool collect(const Message &message, Content &content);
     bool write_messages();
-    bool write_message(const Message &message, std::size_t index);
+    bool write_message(const Message &message);
     void write_images(const Content &content);
     void write_call(const Part &part);
     bool write_prompt();
@@ -99,15 +99,16 @@ Result<void> RequestWriter::write() {
 
 // Messages
 
-bool RequestWriter::collect(const Message &message, std::size_t index,
-                            Content &content) {
+bool RequestWriter::collect(const Message &message, Content &content) {
     auto add = [](std::string &to, std::string_view text) {
         if (!to.empty() && !text.empty()) {
             to.push_back('\n');
         }
         to.append(text);
     };
-    std::string param = "messages[" + std::to_string(index) + "]";
+    auto may_go = [this](std::string_view what, const Part &part) {
+        return refuse(what, functions::param_of(request_, part));
+    };
 
     for (const Part &part : message.parts) {
         switch (part.type) {
@@ -128,19 +129,19 @@ bool RequestWriter::collect(const Message &message, std::size_t index,
             // The server fetches nothing.
             if (!part.data.empty()) {
                 content.images.push_back(part.data);
-            } else if (!refuse("an image that is not given as data", param)) {
+            } else if (!may_go("an image that is not given as data", part)) {
                 return false;
             }
             break;
         case PartType::file:
-            if (!refuse("a document", param)) {
+            if (!may_go("a document", part)) {
                 return false;
             }
             break;
         case PartType::native:
             // What the assistant said of it is in the text.
             if (message.role != Role::assistant
-                && !refuse("a content block of this type", param)) {
+                && !may_go("a content block of this type", part)) {
                 return false;
             }
             break;
@@ -151,22 +152,20 @@ bool RequestWriter::collect(const Message &message, std::size_t index,
 
 bool RequestWriter::write_messages() {
     w_.key("messages").begin_array();
-    std::size_t index = 0;
     for (const Message &message : request_.messages) {
         if (own_ && message.source) {
             w_.raw(message.source.raw());
-        } else if (!write_message(message, index)) {
+        } else if (!write_message(message)) {
             return false;
         }
-        ++index;
     }
     w_.end_array();
     return true;
 }
 
-bool RequestWriter::write_message(const Message &message, std::size_t index) {
+bool RequestWriter::write_message(const Message &message) {
     Content content;
-    if (!collect(message, index, content)) {
+    if (!collect(message, content)) {
         return false;
     }
     Role role = message.role == Role::developer ? Role::system : message.role;
@@ -228,11 +227,9 @@ void RequestWriter::write_call(const Part &part) {
 bool RequestWriter::write_prompt() {
     Content system;
     const Message *question = nullptr;
-    std::size_t index = 0;
     for (const Message &message : request_.messages) {
-        std::size_t at = index++;
         if (message.role == Role::system || message.role == Role::developer) {
-            if (!collect(message, at, system)) {
+            if (!collect(message, system)) {
                 return false;
             }
             continue;
@@ -248,7 +245,7 @@ bool RequestWriter::write_prompt() {
     }
 
     Content prompt;
-    if (question && !collect(*question, index - 1, prompt)) {
+    if (question && !collect(*question, prompt)) {
         return false;
     }
     w_.member("prompt", prompt.text);
@@ -274,7 +271,7 @@ bool RequestWriter::write_tools() {
 
     ToolFilter filter(request_);
     if (filter.demands_call()
-        && !refuse("a tool_choice that demands a call", "tool_choice")) {
+        && !refuse("a demand that a tool is called", "tool_choice")) {
         return false;
     }
 
