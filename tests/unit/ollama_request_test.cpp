@@ -114,6 +114,17 @@ TEST_CASE("ollama: tools are left out where none may be called") {
     CHECK(allowed.find(R"("name":"g")") != std::string::npos);
 }
 
+TEST_CASE("ollama: a free-form tool is a function with one text") {
+    CHECK(for_ollama(R"("messages":[{"role":"user","content":"hi"},)"
+                     R"({"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"custom","custom":{"name":"sql","input":"select 1"}}]},)"
+                     R"({"role":"tool","tool_call_id":"t","content":"1"}],)"
+                     R"("tools":[{"type":"custom","custom":{"name":"sql","description":"Asks"}}])")
+          == R"({"model":"llama3.2","messages":[{"role":"user","content":"hi"},)"
+             R"({"role":"assistant","content":"","tool_calls":[{"id":"t","function":{"name":"llm_custom_sql","arguments":{"input":"select 1"}}}]},)"
+             R"({"role":"tool","content":"1","tool_name":"llm_custom_sql","tool_call_id":"t"}],)"
+             R"("tools":[{"type":"function","function":{"name":"llm_custom_sql","description":"Asks","parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}}],"stream":false})");
+}
+
 TEST_CASE("ollama: what it cannot be told is refused, or dropped if configured") {
     struct { std::string_view member, error; } rows[] = {
         {R"("n":2)", "n: n cannot be sent to this model's provider"},
@@ -121,8 +132,8 @@ TEST_CASE("ollama: what it cannot be told is refused, or dropped if configured")
         {R"("web_search_options":{})", "web_search_options: web_search_options cannot be sent to this model's provider"},
         {R"("tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required")",
          "tool_choice: a demand that a tool is called cannot be sent to this model's provider"},
-        {R"("tools":[{"type":"custom","custom":{"name":"f"}}])",
-         "tools[0]: a tool of this type cannot be sent to this model's provider"},
+        {R"("tools":[{"type":"custom","custom":{"name":"f","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"a"}}}}])",
+         "tools[0].custom.format: tools[0].custom.format must be text for this model's provider"},
     };
     for (auto &row : rows) {
         CHECK(hi(row.member) == row.error);

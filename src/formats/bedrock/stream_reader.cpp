@@ -309,7 +309,7 @@ private:
         bool parsed = static_cast<bool>(document.parse(block.input, limits));
         json::Value text;
         if (parsed) {
-            text = document.root()[anthropic::custom_input];
+            text = document.root()[custom_input];
         }
         std::string_view input = text.is_string()
                                      ? text.string()

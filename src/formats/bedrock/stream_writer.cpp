@@ -251,7 +251,7 @@ private:
             std::string input;
             json::Writer(input)
                 .begin_object()
-                .member(anthropic::custom_input, block.held)
+                .member(custom_input, block.held)
                 .end_object();
             write_delta(block.kind, input, out);
             std::string().swap(block.held);

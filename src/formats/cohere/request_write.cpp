@@ -225,7 +225,8 @@ void RequestWriter::write_assistant(const Message &message) {
             functions::append_arguments(arguments, part);
             w_.begin_object().member("id", part.id)
                 .member("type", "function").key("function").begin_object()
-                .member("name", part.name)
+                .member("name", std::string_view(
+                                    sent_tool_name(part.name, part.custom)))
                 .member("arguments", arguments)
                 .end_object().end_object();
         }
@@ -283,16 +284,17 @@ bool RequestWriter::write_tools() {
 
     bool any = false;
     bool strict = true;
-    std::size_t index = 0;
-    for (const chat::Tool &tool : request_.tools) {
-        std::string param = "tools[" + std::to_string(index++) + "]";
+    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
+        const chat::Tool &tool = request_.tools[i];
         if (is_left_out(tool.name)) {
             continue;
         }
-        if (tool.type != chat::Tool::Type::function) {
-            if (!refuse("a tool of this type", param)) {
-                return false;
-            }
+        auto is_sent = plan_tool(request_, i, options_, own_);
+        if (!is_sent) {
+            error_ = std::move(is_sent.error());
+            return false;
+        }
+        if (!*is_sent) {
             continue;
         }
         if (!any) {

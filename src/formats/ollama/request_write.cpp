@@ -192,10 +192,10 @@ bool RequestWriter::write_message(const Message &message) {
         w_.end_array();
     }
     if (role == Role::tool) {
-        std::string_view name =
-            functions::name_of_call(request_, message.tool_call_id);
-        if (!name.empty()) {
-            w_.member("tool_name", name);
+        if (const Part *call =
+                functions::find_call(request_, message.tool_call_id)) {
+            w_.member("tool_name", std::string_view(sent_tool_name(
+                                       call->name, call->custom)));
         }
         w_.member("tool_call_id", message.tool_call_id);
     }
@@ -218,7 +218,8 @@ void RequestWriter::write_call(const Part &part) {
     text_.clear();
     functions::append_arguments(text_, part);
     w_.begin_object().member("id", part.id).key("function").begin_object()
-        .member("name", part.name)
+        .member("name",
+                std::string_view(sent_tool_name(part.name, part.custom)))
         .key("arguments").raw(text_)
         .end_object().end_object();
 }
@@ -269,38 +270,29 @@ bool RequestWriter::write_tools() {
         return refuse("tools", "tools");
     }
 
-    ToolFilter filter(request_);
-    if (filter.demands_call()
+    if (ToolFilter(request_).demands_call()
         && !refuse("a demand that a tool is called", "tool_choice")) {
         return false;
     }
 
-    bool any = false;
-    std::size_t index = 0;
-    for (const chat::Tool &tool : request_.tools) {
-        std::string param = "tools[" + std::to_string(index++) + "]";
-        if (!filter.allows(tool.name)) {
-            continue;
-        }
-        if (tool.type != chat::Tool::Type::function) {
-            if (!refuse("a tool of this type", param)) {
-                return false;
-            }
-            continue;
-        }
-        if (!any) {
-            w_.key("tools").begin_array();
-            any = true;
-        }
+    auto tools = plan_tools(request_, options_, own_);
+    if (!tools) {
+        error_ = std::move(tools.error());
+        return false;
+    }
+    if (tools->empty()) {
+        return true;
+    }
+    w_.key("tools").begin_array();
+    for (std::size_t i : *tools) {
+        const chat::Tool &tool = request_.tools[i];
         if (own_ && tool.source) {
             w_.raw(tool.source.raw());
         } else {
             functions::write_tool(w_, tool);
         }
     }
-    if (any) {
-        w_.end_array();
-    }
+    w_.end_array();
     return true;
 }
 
