@@ -83,8 +83,8 @@ TEST_CASE("cohere: an answer that failed in its stream") {
     CHECK(events_of(cohere_format(), start() + content(R"({"text":"H"})") + end("ERROR")) == "start c-1  0\ntext H\nerror 500 the provider failed before the answer was complete\n");
     CHECK(events_of(cohere_format(), start() + end("TIMEOUT")) == "start c-1  0\nerror 504 the provider ran out of time before the answer was complete\n");
     CHECK(events_of(cohere_format(), start() + event("message-end", R"(,"delta":{"error":"too hot"})")) == "start c-1  0\nerror 500 too hot\n");
-    CHECK(events_of(cohere_format(), "data: {\"message\":\"no\"}\n\n") == "error 500 no\n");
-    CHECK(events_of(cohere_format(), start() + "{\"message\":\"no\"}") == "start c-1  0\nerror 500 no\n");
+    CHECK(events_of(cohere_format(), "data: {\"message\":\"no\"}\n\n") == "error 502 no\n");
+    CHECK(events_of(cohere_format(), start() + "{\"message\":\"no\"}") == "start c-1  0\nerror 502 no\n");
 }
 
 TEST_CASE("cohere: a stream that breaks off is an error") {

@@ -152,7 +152,7 @@ TEST_CASE("openai: an error under a good status is an error") {
     };
     CHECK(error(R"({"error":{"message":"full","code":503}})") == "503 full");
     CHECK(error(R"({"error":"full"})") == "500 full");
-    CHECK(error(R"({"detail":"full"})") == "500 full");
+    CHECK(error(R"({"detail":"full"})") == "502 full");
     CHECK(error("null") == "502 the provider's answer has no choices");
     CHECK(error("[]") == "502 the provider's answer has no choices");
     CHECK(error(R"({"choices":null})")
