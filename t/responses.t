@@ -433,11 +433,14 @@ ask('/chat/v1/responses', '"Hi"', '"stream":true')
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
-[cut(begin(), words('Hel'))]
+[cut(begin(), words('Hel')), cut(begin(), words('Hel'))]
 --- request eval
-ask_anthropic('/five/v1/messages', '"stream":true')
+[ask_anthropic('/five/v1/messages', '"stream":true'),
+ ask('/five/v1/responses', '"Hi"', '"stream":true')]
 --- response_body_like eval
-'"text":"Hel".*event: error\n[^\n]*\n\n\z'
+['"text":"Hel".*event: error\n[^\n]*\n\n\z',
+ '"delta":"Hel".*event: error\ndata: \{"type":"error","sequence_number":'
+    . $::Number . ',"code":"server_error",[^\n]*\n\n\z']
 
 
 

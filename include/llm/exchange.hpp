@@ -257,6 +257,7 @@ private:
     // The client's body with changes, as pieces_.
     void splice(const std::vector<json::Edit> &edits);
     void account_for(chat::Response &response);
+    void write_failure(const chat::Event &event);
     void begin_answer();
     void write_answer(const chat::Response &response);
     void replay(const chat::Response &response);

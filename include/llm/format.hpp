@@ -208,6 +208,14 @@ public:
     virtual Relay relay(const wire::Frame &frame, bool include_usage,
                         std::string &edited) = 0;
 
+    // For such a stream that breaks: appends the event that ends it, in its
+    // place after the frames that were relayed. False, and nothing is
+    // appended: it looks as in a stream of its own, which a StreamWriter
+    // writes.
+    virtual bool break_off(const Error & /*error*/, std::string & /*out*/) {
+        return false;
+    }
+
     // The stream is at its end. Emits what a missing terminator left out:
     // done after a finish reason, else an error. Nothing
     // where done or error was emitted already.

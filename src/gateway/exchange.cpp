@@ -153,7 +153,7 @@ private:
         if (!x_.relays_ || at_end
             || event.error->kind == ErrorKind::bad_gateway) {
             x_.replaced_ = true;
-            x_.writer_->write(event, x_.output_);
+            x_.write_failure(event);
         }
     }
 
@@ -526,11 +526,18 @@ Exchange::Step Exchange::abort(Error error) {
         if (observer_) {
             observer_->on_event(event);
         }
-        writer_->write(event, output_);
+        write_failure(event);
     }
     mode_ = Mode::over;
     estimate_usage();
     return Step::complete;
+}
+
+// The last event of a stream that has begun.
+void Exchange::write_failure(const chat::Event &event) {
+    if (!relays_ || !reader_->break_off(*event.error, output_)) {
+        writer_->write(event, output_);
+    }
 }
 
 void Exchange::abandon() {
