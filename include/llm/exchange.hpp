@@ -119,12 +119,15 @@ public:
     // Reads the body as far as routing needs it. `route`: what the client's
     // path says; its views must outlive the exchange.
     Result<void> open(const RouteMatch &route = {});
-    // A call for the list of models, which has no body. With `shows`, only
-    // those that it is true for are in the answer.
-    void open_models(std::function<bool(std::string_view)> shows = {}) noexcept
+    // A call for the list of models, which has no body, or, where `model` is
+    // not empty, for that one of it; the name must outlive the exchange. With
+    // `shows`, only those that it is true for are in the answer.
+    void open_models(std::function<bool(std::string_view)> shows = {},
+                     std::string_view model = {}) noexcept
     {
         operation_ = Operation::models;
         shows_model_ = std::move(shows);
+        wanted_model_ = model;
     }
     // Operation::pass_through; all views must outlive the exchange. The model
     // is read out of the query, or the body: one that the exchange was not
@@ -245,6 +248,7 @@ private:
     Step fail(Error error);
     Step finish_one_shot();
     Step finish_models(json::Value root);
+    Step finish_model(json::Value list);
     Step finish_error();
     // embeddings.cpp
     Result<void> prepare_embeddings();
@@ -273,6 +277,7 @@ private:
 
     Operation operation_ = Operation::chat;
     std::function<bool(std::string_view)> shows_model_;
+    std::string_view wanted_model_;     // of the list; empty: all of it
     json::Document document_;
     std::string_view query_;            // of the client's path
     RequestHead head_;

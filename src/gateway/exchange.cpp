@@ -704,6 +704,10 @@ Exchange::Step Exchange::finish_models(json::Value root) {
                                 std::string(target_.format->name())));
     }
 
+    if (!wanted_model_.empty()) {
+        return finish_model(target_.format->listed_models(root));
+    }
+
     mode_ = Mode::over;
     status_ = 200;
     content_type_ = "application/json";
@@ -720,6 +724,22 @@ Exchange::Step Exchange::finish_models(json::Value root) {
     }
     client_.write_models(names, now_, output_);
     return Step::complete;
+}
+
+Exchange::Step Exchange::finish_model(json::Value list) {
+    for (json::Value model : list.elements()) {
+        std::string_view name = target_.format->listed_name(model);
+        if (name != wanted_model_ || (shows_model_ && !shows_model_(name))) {
+            continue;
+        }
+        mode_ = Mode::over;
+        status_ = 200;
+        content_type_ = "application/json";
+        client_.write_model(name, same_format_ ? model : json::Value(), now_,
+                            output_);
+        return Step::complete;
+    }
+    return fail(model_not_found(wanted_model_));
 }
 
 void Exchange::replay(const chat::Response &response) {

@@ -255,3 +255,6 @@ def test_an_error_inside_a_stream(client, provider):
 def test_models(setup):
     client = cohere.Client(api_key="x", base_url=setup[0].url("/models"))
     assert [m.name for m in client.models.list().models] == ["openai/gpt-4o"]
+    assert client.models.get("gpt-4o").name == "gpt-4o"
+    with pytest.raises(cohere.NotFoundError):
+        client.models.get("zork")

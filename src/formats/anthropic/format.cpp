@@ -12,6 +12,7 @@ namespace {
 constexpr Route messages_routes[] = {
     {"/messages", Operation::chat},
     {"/models", Operation::models},
+    {"/models/{model}", Operation::model},
 };
 
 constexpr HeaderField request_headers[] = {
@@ -55,7 +56,8 @@ public:
     }
 
     std::string_view models_path() const noexcept override {
-        return "/v1/models";
+        // As many as there may be on one page.
+        return "/v1/models?limit=1000";
     }
 
     std::span<const HeaderField> headers() const noexcept override {
@@ -172,13 +174,7 @@ public:
         json::Writer writer(out);
         writer.begin_object().key("data").begin_array();
         for (std::string_view model : models) {
-            // The API's own date for "not known when".
-            writer.begin_object()
-                .member("type", "model")
-                .member("id", model)
-                .member("display_name", model)
-                .member("created_at", "1970-01-01T00:00:00Z")
-                .end_object();
+            append_model(writer, model);
         }
         writer.end_array();
 
@@ -193,6 +189,27 @@ public:
         id("first_id", true);
         id("last_id", false);
         writer.member("has_more", false).end_object();
+    }
+
+    void write_model(std::string_view model, json::Value listed, std::int64_t,
+                     std::string &out) const override {
+        json::Writer writer(out);
+        if (listed) {
+            writer.raw(listed.raw());
+        } else {
+            append_model(writer, model);
+        }
+    }
+
+private:
+    static void append_model(json::Writer &writer, std::string_view model) {
+        // The API's own date for "not known when".
+        writer.begin_object()
+            .member("type", "model")
+            .member("id", model)
+            .member("display_name", model)
+            .member("created_at", "1970-01-01T00:00:00Z")
+            .end_object();
     }
 };
 

@@ -9,6 +9,7 @@ namespace {
 constexpr Route cohere_routes[] = {
     {"/v2/chat", Operation::chat},
     {"/models", Operation::models},
+    {"/models/{model}", Operation::model},
 };
 
 constexpr std::string_view passed_on[] = {"x-client-name"};
@@ -28,7 +29,8 @@ public:
     std::string path(const CallPath &) const override { return "/v2/chat"; }
 
     std::string_view models_path() const noexcept override {
-        return "/v1/models";
+        // As many as there may be on one page.
+        return "/v1/models?page_size=1000";
     }
 
     std::span<const HeaderField> headers() const noexcept override {
@@ -120,14 +122,27 @@ public:
         return openai::error_status(error);
     }
 
-    std::optional<std::vector<std::string_view>> parse_models(
-        json::Value root) const override {
-        return cohere::parse_models(root);
+    json::Value listed_models(json::Value root) const override {
+        return root["models"];
+    }
+
+    std::string_view listed_name(json::Value model) const override {
+        return model["name"].string();
     }
 
     void write_models(std::span<const std::string_view> models, std::int64_t,
                       std::string &out) const override {
         cohere::write_models(models, out);
+    }
+
+    void write_model(std::string_view model, json::Value listed, std::int64_t,
+                     std::string &out) const override {
+        json::Writer w(out);
+        if (listed) {
+            w.raw(listed.raw());
+        } else {
+            cohere::write_model(w, model);
+        }
     }
 };
 

@@ -8,6 +8,7 @@ namespace {
 constexpr Route openai_routes[] = {
     {"/chat/completions", Operation::chat},
     {"/models", Operation::models},
+    {"/models/{model}", Operation::model},
 };
 
 class OpenAiFormat final : public Format {
@@ -109,18 +110,38 @@ public:
         json::Writer w(out);
         w.begin_object().member("object", "list").key("data").begin_array();
         for (std::string_view model : models) {
-            // "provider/model" belongs to the provider; an alias to us.
-            std::size_t slash = model.find('/');
-            w.begin_object()
-                .member("id", model)
-                .member("object", "model")
-                .member("created", now)
-                .member("owned_by", slash == std::string_view::npos
-                                        ? std::string_view("gateway")
-                                        : model.substr(0, slash))
-                .end_object();
+            append_model(w, model, now);
         }
         w.end_array().end_object();
+    }
+
+    void write_model(std::string_view model, json::Value listed,
+                     std::int64_t now, std::string &out) const override {
+        json::Writer w(out);
+        if (listed) {
+            w.raw(listed.raw());
+        } else {
+            append_model(w, model, now);
+        }
+    }
+
+private:
+    static void append_model(json::Writer &w, std::string_view model,
+                             std::int64_t now) {
+        // "provider/model" belongs to the provider; an alias to us.
+        std::size_t slash = model.find('/');
+        w.begin_object()
+            .member("id", model)
+            .member("object", "model")
+            .member("created", now)
+            .member("owned_by", slash == std::string_view::npos
+                                    ? std::string_view("gateway")
+                                    : model.substr(0, slash))
+            // Mistral's SDK reads no model without these two.
+            .member("type", "base")
+            .key("capabilities").begin_object()
+            .member("completion_chat", true)
+            .end_object().end_object();
     }
 };
 
