@@ -230,7 +230,12 @@ public:
                 return path;
             }
         }
-        return std::string(find(param.name, body_));
+        std::string_view name = find(param.name, body_);
+        // The index is none of the client's list.
+        if (name.empty() && param.index && !names_.empty()) {
+            name = param.name;
+        }
+        return std::string(name);
     }
 
 private:

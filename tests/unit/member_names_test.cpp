@@ -266,6 +266,14 @@ TEST_CASE("member names: a name that the provider does not take",
            "messages[1].tool_calls[0].function.name"});
 }
 
+TEST_CASE("member names: no place is better than a wrong one",
+          "[member-names]") {
+    // A result of which the reader has kept the meaning alone.
+    check({bedrock(), anthropic(),
+           R"({"system":[{"text":"s"}],"messages":[{"role":"user","content":[{"text":"q"}]},{"role":"assistant","content":[{"toolUse":{"toolUseId":"1","name":"f","input":{}}}]},{"role":"user","content":[{"toolResult":{"toolUseId":"2","content":[{"text":"r"}]}}]}]})",
+           "messages"});
+}
+
 TEST_CASE("member names: embeddings", "[member-names]") {
     struct {
         const Format &client;
