@@ -50,7 +50,7 @@ ngx_int_t ngx_http_llm_answer_headers(ngx_http_request_t *r,
     r->headers_out.content_type_len = content_type.size();
     r->headers_out.content_type_lowcase = nullptr;
 
-    bool list = ctx->route.operation == llm::Operation::models
+    bool list = llm::is_about_models(ctx->route.operation)
                 || (ctx->route.operation == llm::Operation::pass_through
                     && ctx->answered_model.len == 0);
     if (llcf->headers && ctx->answered && !list

@@ -85,6 +85,12 @@ ngx_int_t ngx_http_llm_models_handler(ngx_http_request_t *r,
     std::string body;
     if (ctx->route.operation == llm::Operation::version) {
         ctx->route.format->write_version(body);
+    } else if (ctx->route.operation == llm::Operation::model) {
+        std::string_view model = ctx->route.model;
+        if (!ngx_http_llm_lists_model(r, location(r), model)) {
+            return ngx_http_llm_refuse(ctx, llm::model_not_found(model));
+        }
+        ctx->route.format->write_model(model, {}, ngx_time(), body);
     } else {
         std::pmr::vector<std::string_view> names(&ctx->memory);
         ngx_http_llm_reachable_models(r, location(r), names);

@@ -1,6 +1,6 @@
-// GET .../models: what a client may name at this location; and what else
-// clients' APIs ask that needs no provider: the version of the API, and what
-// one of the models is.
+// GET .../models: what a client may name at this location, and
+// GET .../models/NAME: one of that; and what else clients' APIs ask that needs
+// no provider: the version of the API, and what one of the models is.
 #pragma once
 
 #include "context.hpp"

@@ -71,15 +71,15 @@ task::Task policy(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     ctx->exchange.emplace(*ctx->route.format, ctx->body, limits, &ctx->memory);
     ctx->exchange->count_with(ngx_http_llm_prompt_tokens);
 
-    if (ctx->route.operation == llm::Operation::models) {
+    if (llm::is_about_models(ctx->route.operation)) {
         ngx_http_llm_model_rules_t rules(r, llcf);
+        std::function<bool(std::string_view)> shows;
         if (rules.any()) {
-            ctx->exchange->open_models([rules](std::string_view name) {
+            shows = [rules](std::string_view name) {
                 return rules.allow({&name, 1});
-            });
-        } else {
-            ctx->exchange->open_models();
+            };
         }
+        ctx->exchange->open_models(std::move(shows), ctx->route.model);
         ctx->exchange->set_context({}, ngx_time());
         ctx->pool = llcf->pass->pool;
         co_await ngx_http_llm_endpoints_ready_t(r, ctx->pool);
@@ -252,6 +252,18 @@ bool is_compressed(ngx_http_request_t *r) {
     return !coding.empty() && coding != "identity";
 }
 
+// Whether the call is for the provider as it is, if the operator lets it
+// through. What a model is a provider knows better, where it may be asked; of
+// those that a pool lists the gateway knows it.
+bool may_pass_through(ngx_http_request_t *r, const ngx_http_llm_ctx_t *ctx,
+                      ngx_http_llm_loc_conf_t *llcf) {
+    const llm::RouteMatch &route = ctx->route;
+    return route.format == nullptr
+           || route.operation == llm::Operation::show
+           || (route.operation == llm::Operation::model && llcf->pass
+               && !ngx_http_llm_lists_model(r, llcf, route.model));
+}
+
 }  // namespace
 
 ngx_int_t ngx_http_llm_refuse(ngx_http_llm_ctx_t *ctx,
@@ -300,9 +312,12 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
     }
 
     ctx->route = ngx_http_llm_match_route(r);
-    // What a model is a provider knows better, where it may be asked.
-    if ((ctx->route.format == nullptr
-         || ctx->route.operation == llm::Operation::show)
+    // What else is done to a model, or to what belongs to one, has its path.
+    if (ctx->route.operation == llm::Operation::model
+        && !(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        ctx->route.format = nullptr;
+    }
+    if (may_pass_through(r, ctx, llcf)
         && ngx_http_llm_pass_through_match(r, ctx, llcf)) {
         if (!ngx_http_llm_pass_through_reads_body(r, ctx, llcf)) {
             return run_policy(r, ctx);
@@ -319,7 +334,7 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         ctx->policy_done = 1;
         return llcf->pass ? NGX_DECLINED : unknown_call(r, ctx, llcf);
     }
-    if (ctx->route.operation == llm::Operation::models) {
+    if (llm::is_about_models(ctx->route.operation)) {
         // Only the provider knows what it has; of pools we know it.
         if (llcf->pass && llcf->pass->pool && llcf->pass->pool->implicit
             && r->method == NGX_HTTP_GET) {

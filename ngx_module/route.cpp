@@ -25,17 +25,6 @@ ngx_int_t find_member(const ngx_http_llm_pool_t *pool, std::string_view name) {
     return -1;
 }
 
-llm::Error model_not_found(std::string_view model) {
-    llm::Error error;
-    error.kind = llm::ErrorKind::not_found;
-    error.message = "the model \"" + std::string(model.substr(0, 128)) +
-                    "\" does not exist here; GET .../models lists those that "
-                    "do";
-    error.param = "model";
-    error.code = "model_not_found";
-    return error;
-}
-
 // Only Anthropic's SDKs say which version of the API they speak, only Google's
 // send their key like this, and Cohere's say whose they are.
 llm::ClientHints client_hints(ngx_http_request_t *r) noexcept {
@@ -93,7 +82,7 @@ llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
         }
         ctx->member = find_member(ctx->pool, model);
         if (ctx->member == -1 && pass->strict) {
-            return model_not_found(model);
+            return llm::model_not_found(model);
         }
         return {};
     }
@@ -115,7 +104,7 @@ llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
         }
         ctx->member = find_member(pool, model);
         if (ctx->member == -1 && pass->strict && model != name) {
-            return model_not_found(model);
+            return llm::model_not_found(model);
         }
         return {};
     }
@@ -155,7 +144,7 @@ llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
         }
     }
 
-    return model_not_found(name);
+    return llm::model_not_found(name);
 }
 
 ngx_int_t ngx_http_llm_reachable_models(
@@ -212,18 +201,24 @@ ngx_int_t ngx_http_llm_reachable_models(
     return NGX_OK;
 }
 
+bool ngx_http_llm_lists_model(ngx_http_request_t *r,
+                              ngx_http_llm_loc_conf_t *llcf,
+                              std::string_view model) {
+    std::pmr::vector<std::string_view> names;
+    ngx_http_llm_reachable_models(r, llcf, names);
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+        // "provider/model" goes by the model alone, too.
+        std::size_t rest = name.size() - std::min(name.size(), model.size());
+        return name.substr(rest) == model
+               && (rest == 0 || name[rest - 1] == '/');
+    });
+}
+
 llm::Result<void> ngx_http_llm_find_model(ngx_http_request_t *r,
                                           ngx_http_llm_loc_conf_t *llcf,
                                           std::string_view model) {
-    std::pmr::vector<std::string_view> names;
-    ngx_http_llm_reachable_models(r, llcf, names);
-    for (std::string_view name : names) {
-        // "provider/model" goes by the model alone, too.
-        std::size_t rest = name.size() - std::min(name.size(), model.size());
-        if (name.substr(rest) == model
-            && (rest == 0 || name[rest - 1] == '/')) {
-            return {};
-        }
+    if (ngx_http_llm_lists_model(r, llcf, model)) {
+        return {};
     }
 
     // A provider's own models only it knows, and a pool may take any name.
@@ -243,5 +238,5 @@ llm::Result<void> ngx_http_llm_find_model(ngx_http_request_t *r,
     if (any && ngx_http_llm_model_rules_t(r, llcf).allow({&model, 1})) {
         return {};
     }
-    return model_not_found(model);
+    return llm::model_not_found(model);
 }

@@ -21,6 +21,12 @@ ngx_int_t ngx_http_llm_reachable_models(
     ngx_http_request_t *r, ngx_http_llm_loc_conf_t *llcf,
     std::pmr::vector<std::string_view> &names);
 
+// Whether the model is one of those, by its name or by what comes last in it.
+// Throws std::bad_alloc.
+bool ngx_http_llm_lists_model(ngx_http_request_t *r,
+                              ngx_http_llm_loc_conf_t *llcf,
+                              std::string_view model);
+
 // Whether a call of the model would be sent from this location, and may be.
 // The error is as above. Throws std::bad_alloc.
 llm::Result<void> ngx_http_llm_find_model(ngx_http_request_t *r,

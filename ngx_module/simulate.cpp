@@ -248,6 +248,19 @@ ngx_int_t send_models(ngx_http_request_t *r, const Conf *conf) {
     return send_whole(r, NGX_HTTP_OK, body);
 }
 
+ngx_int_t send_model(ngx_http_request_t *r, const Conf *conf,
+                     std::string_view name) {
+    if (name != model_name(conf)) {
+        llm::Error error = llm::model_not_found(name);
+        return send_error(
+            r, conf,
+            static_cast<ngx_uint_t>(conf->format->error_status(error)), error);
+    }
+    std::string body;
+    conf->format->write_model(name, {}, ngx_time(), body);
+    return send_whole(r, NGX_HTTP_OK, body);
+}
+
 // Reads the body and makes the answer, none of it written yet.
 llm::Result<void> make_answer(Simulation &s, std::string_view body) {
     llm::json::ParseLimits limits;
@@ -628,6 +641,9 @@ ngx_int_t ngx_http_llm_simulate_handler(ngx_http_request_t *r) noexcept try {
         std::string body;
         conf->format->write_version(body);
         return send_whole(r, NGX_HTTP_OK, body);
+    }
+    if (route.operation == llm::Operation::model) {
+        return send_model(r, conf, route.model);
     }
     return send_models(r, conf);
 

@@ -685,3 +685,18 @@ $outcome{bedrock} = 'data: \{"error":\{"message":"the provider began its '
 ::ask_all('"stream":true')
 --- response_body_like eval
 ::good_streams()
+
+
+
+=== TEST 32: what an answer must have is of another type
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- upstream eval
+[(map { whole($_) } '{"candidates":[5]}', '{"candidates":[{"content":{}}]}',
+    '{"id":"c","finish_reason":"COMPLETE","message":"Hello"}',
+    '{"id":"c","finish_reason":"COMPLETE","message":5}')]
+--- request eval
+[map { ask_openai("/$_/v1/chat/completions") }
+    'gemini', 'gemini', 'cohere', 'cohere']
+--- error_code eval: [(502) x 4]
+--- response_body_like eval: [('"type":"server_error"') x 4]

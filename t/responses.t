@@ -310,7 +310,7 @@ only|gpt-5|m|gpt-5-2025-08-07|9+4=13|2|provider|stop|1|1|anthropic
 [map { '\A\{"error":\{"message":".*(Responses API|another API).*'
     . quotemeta(qq("type":"invalid_request_error","param":"$_",)
     . '"code":"unsupported_parameter"}}') . '\z' }
-    'previous_response_id', 'background', 'input[0].type', 'tools']
+    'previous_response_id', 'background', 'input[0].type', 'tools[0]']
 
 
 
@@ -433,11 +433,14 @@ ask('/chat/v1/responses', '"Hi"', '"stream":true')
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
-[cut(begin(), words('Hel'))]
+[cut(begin(), words('Hel')), cut(begin(), words('Hel'))]
 --- request eval
-ask_anthropic('/five/v1/messages', '"stream":true')
+[ask_anthropic('/five/v1/messages', '"stream":true'),
+ ask('/five/v1/responses', '"Hi"', '"stream":true')]
 --- response_body_like eval
-'"text":"Hel".*event: error\n[^\n]*\n\n\z'
+['"text":"Hel".*event: error\n[^\n]*\n\n\z',
+ '"delta":"Hel".*event: error\ndata: \{"type":"error","sequence_number":'
+    . $::Number . ',"code":"server_error",[^\n]*\n\n\z']
 
 
 

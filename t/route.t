@@ -290,9 +290,10 @@ GET /chat/v1/models
 Content-Type: application/json
 --- response_body_like eval
 '\A' . quotemeta('{"object":"list","data":[{"id":"large","object":"model",'
-    . '"created":') . '\d+' . quotemeta(',"owned_by":') . '"[^"]+"\},'
-    . quotemeta('{"id":"openai/gpt-4o-mini",') . '[^}]+\},'
-    . quotemeta('{"id":"anthropic/claude-sonnet-4-5",') . '[^}]+\}\]\}\z'
+    . '"created":') . '\d+' . quotemeta(',"owned_by":') . '"[^"]+",'
+    . quotemeta('"type":"base","capabilities":{"completion_chat":true}},')
+    . quotemeta('{"id":"openai/gpt-4o-mini",') . '.*'
+    . quotemeta('{"id":"anthropic/claude-sonnet-4-5",') . '.*\]\}\z'
 
 
 

@@ -202,7 +202,7 @@ location /a/ { llm_simulate anthropic; }
 --- error_code eval
 [404, 404, 404, 404]
 --- response_body_like eval
-['^\{"error":\{"message":"no such route in the API \\\\"openai\\\\" .* \.\.\./chat/completions, \.\.\./models, \.\.\./embeddings","type":"invalid_request_error","param":null,"code":"unknown_url"\}\}\z',
+['^\{"error":\{"message":"no such route in the API \\\\"openai\\\\" .* \.\.\./chat/completions, \.\.\./models, \.\.\./models/\{model\}, \.\.\./embeddings","type":"invalid_request_error","param":null,"code":"unknown_url"\}\}\z',
  '^\{"type":"error","error":\{"type":"not_found_error","message":"no such route',
  '^\{"error":', '^\{"type":"error"']
 

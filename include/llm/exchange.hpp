@@ -144,12 +144,15 @@ public:
     // Reads the body as far as routing needs it. `route`: what the client's
     // path says; its views must outlive the exchange.
     Result<void> open(const RouteMatch &route = {});
-    // A call for the list of models, which has no body. With `shows`, only
-    // those that it is true for are in the answer.
-    void open_models(std::function<bool(std::string_view)> shows = {}) noexcept
+    // A call for the list of models, which has no body, or, where `model` is
+    // not empty, for that one of it; the name must outlive the exchange. With
+    // `shows`, only those that it is true for are in the answer.
+    void open_models(std::function<bool(std::string_view)> shows = {},
+                     std::string_view model = {}) noexcept
     {
         operation_ = Operation::models;
         shows_model_ = std::move(shows);
+        wanted_model_ = model;
     }
     // Operation::pass_through; all views must outlive the exchange. The model
     // is read out of the query, or the body: one that the exchange was not
@@ -296,6 +299,7 @@ private:
     void drop_collected() noexcept;
     Step finish_one_shot();
     Step finish_models(json::Value root);
+    Step finish_model(json::Value list);
     Step finish_error();
     // embeddings.cpp
     Result<void> prepare_embeddings();
@@ -312,6 +316,7 @@ private:
     // The client's body with changes, as pieces_.
     void splice(const std::vector<json::Edit> &edits);
     void account_for(chat::Response &response);
+    void write_failure(const chat::Event &event);
     void begin_answer();
     void write_answer(const chat::Response &response);
     void replay(const chat::Response &response);
@@ -334,6 +339,7 @@ private:
 
     Operation operation_ = Operation::chat;
     std::function<bool(std::string_view)> shows_model_;
+    std::string_view wanted_model_;     // of the list; empty: all of it
     json::Document document_;
     std::string_view query_;            // of the client's path
     RequestHead head_;

@@ -30,6 +30,7 @@ class Api;
 enum class Operation : std::uint8_t {
     chat,
     models,
+    model,              // which of them the path names
     version,            // what the server is: Ollama's /api/version
     show,               // what a model is: Ollama's /api/show
     embeddings,
@@ -40,6 +41,10 @@ enum class Operation : std::uint8_t {
 constexpr bool has_body(Operation operation) noexcept {
     return operation == Operation::chat || operation == Operation::embeddings
            || operation == Operation::show;
+}
+
+constexpr bool is_about_models(Operation operation) noexcept {
+    return operation == Operation::models || operation == Operation::model;
 }
 
 // One way into a format: how a client's path ends, and what it asks for.
@@ -208,6 +213,14 @@ public:
     virtual Relay relay(const wire::Frame &frame, bool include_usage,
                         std::string &edited) = 0;
 
+    // For such a stream that breaks: appends the event that ends it, in its
+    // place after the frames that were relayed. False, and nothing is
+    // appended: it looks as in a stream of its own, which a StreamWriter
+    // writes.
+    virtual bool break_off(const Error & /*error*/, std::string & /*out*/) {
+        return false;
+    }
+
     // The stream is at its end. Emits what a missing terminator left out:
     // done after a finish reason, else an error. Nothing
     // where done or error was emitted already.
@@ -357,12 +370,25 @@ public:
     // The status that this API's SDKs expect for the error.
     virtual int error_status(const Error &error) const noexcept = 0;
 
+    // The array that is a provider's list of models, and the name of one of
+    // its elements.
+    virtual json::Value listed_models(json::Value root) const {
+        return root["data"];
+    }
+    virtual std::string_view listed_name(json::Value model) const {
+        return model["id"].string();
+    }
     // The names in a provider's list of models; nullopt: it is none.
-    virtual std::optional<std::vector<std::string_view>> parse_models(
+    std::optional<std::vector<std::string_view>> parse_models(
         json::Value root) const;
     // The answer to Operation::models.
     virtual void write_models(std::span<const std::string_view> models,
                               std::int64_t now, std::string &out) const = 0;
+    // The answer to Operation::model; formats that have no such route have
+    // none. `listed`: what a provider of this format lists of it, or absent.
+    virtual void write_model(std::string_view /*model*/,
+                             json::Value /*listed*/, std::int64_t /*now*/,
+                             std::string & /*out*/) const {}
     // The answer to Operation::version; formats that have no such route have
     // none.
     virtual void write_version(std::string & /*out*/) const {}

@@ -65,6 +65,14 @@ inline Error unsupported(std::string message, std::string param) {
                  "unsupported_parameter", 0, {}};
 }
 
+inline Error model_not_found(std::string_view model) {
+    return Error{ErrorKind::not_found,
+                 "the model \"" + std::string(model.substr(0, 128)) +
+                     "\" does not exist here; GET .../models lists those "
+                     "that do",
+                 "model", "model_not_found", 0, {}};
+}
+
 // Either a value or an Error, in the manner of C++23's std::expected.
 template <typename T>
 class [[nodiscard]] Result {

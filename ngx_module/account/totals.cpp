@@ -60,7 +60,7 @@ struct Call {
 
 bool read_call(ngx_http_llm_ctx_t &ctx, Call &call) noexcept {
     // Nobody was asked, or this gateway refused.
-    if (!ctx.exchange || ctx.route.operation == llm::Operation::models
+    if (!ctx.exchange || llm::is_about_models(ctx.route.operation)
         || ngx_http_llm_cache_is_hit(ctx)
         || (ctx.answered == nullptr && (!ctx.relay || ctx.tries == 0))) {
         return false;

@@ -472,7 +472,7 @@ task::Task ngx_http_llm_limit_reserve(ngx_http_request_t *r,
                                       const ngx_http_llm_loc_conf_t *llcf) {
     const auto &conf = llcf->limit;
     if (!ngx_http_llm_limit_is_on(conf)
-        || ctx->route.operation == llm::Operation::models) {
+        || llm::is_about_models(ctx->route.operation)) {
         co_return NGX_DECLINED;
     }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "formats/anthropic/tables.hpp"
+#include "formats/tool_plan.hpp"
 
 namespace llm {
 
@@ -186,7 +186,7 @@ void BlockStreamWriter::close_block(std::string &out) {
         std::string input;
         json::Writer(input)
             .begin_object()
-            .member(anthropic::custom_input, block.held)
+            .member(custom_input, block.held)
             .end_object();
         write_delta(block.kind, input, out);
         std::string().swap(block.held);

@@ -1,6 +1,6 @@
 #include "formats/call_input.hpp"
 
-#include "formats/anthropic/tables.hpp"
+#include "formats/tool_plan.hpp"
 
 namespace llm {
 
@@ -32,7 +32,7 @@ void CallInput::end(EventSink &sink) {
     limits.duplicates = true;
     json::Value text;
     if (document.parse(held_, limits)) {
-        text = document.root()[anthropic::custom_input];
+        text = document.root()[custom_input];
     }
     std::string_view input = text.is_string() ? text.string()
                                               : std::string_view(held_);

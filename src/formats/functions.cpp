@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/tool_plan.hpp"
+
 namespace llm::functions {
 
 using chat::Part;
@@ -9,13 +11,16 @@ using chat::PartType;
 using json::Value;
 
 void write_tool(json::Writer &w, const chat::Tool &tool) {
+    bool custom = tool.type == chat::Tool::Type::custom;
     w.begin_object().member("type", "function").key("function").begin_object()
-        .member("name", tool.name);
+        .member("name", std::string_view(sent_tool_name(tool.name, custom)));
     if (!tool.description.empty()) {
         w.member("description", tool.description);
     }
     w.key("parameters");
-    if (tool.parameters && tool.parameters.size() > 0) {
+    if (custom) {
+        w.raw(custom_parameters);
+    } else if (tool.parameters && tool.parameters.size() > 0) {
         w.raw(tool.parameters.raw());
     } else {
         w.raw(R"({"type":"object","properties":{}})");
@@ -49,7 +54,7 @@ void append_arguments(std::string &out, const Part &call) {
         append_line(out, document.root().raw());
         return;
     }
-    out.append("{\"input\":");
+    out.append("{\"").append(custom_input).append("\":");
     if (parsed) {
         append_line(out, document.root().raw());
     } else {
@@ -78,18 +83,49 @@ Result<void> refuse(const WriteOptions &options, std::string_view what,
                        std::move(param));
 }
 
-std::string_view name_of_call(const chat::Request &request,
-                              std::string_view id) {
+namespace {
+
+// "NAME[2]" of the list's third element.
+template <typename T>
+std::string element(std::string_view name, const chat::List<T> &list,
+                    const T &one) {
+    return std::string(name) + '[' + std::to_string(&one - list.data()) + ']';
+}
+
+}  // namespace
+
+std::string param_of(const chat::Request &request,
+                     const chat::Message &message) {
+    return element("messages", request.messages, message);
+}
+
+std::string param_of(const chat::Request &request, const Part &part) {
+    for (const chat::Message &message : request.messages) {
+        for (const Part &one : message.parts) {
+            if (&one == &part) {
+                return param_of(request, message)
+                       + element(".content", message.parts, part);
+            }
+        }
+    }
+    return "messages";
+}
+
+std::string param_of(const chat::Request &request, const chat::Tool &tool) {
+    return element("tools", request.tools, tool);
+}
+
+const Part *find_call(const chat::Request &request, std::string_view id) {
     // The last one counts: ids of different answers may be the same.
     for (auto message = request.messages.rbegin();
          message != request.messages.rend(); ++message) {
         for (const Part &part : message->parts) {
             if (part.type == PartType::tool_call && part.id == id) {
-                return part.name;
+                return &part;
             }
         }
     }
-    return {};
+    return nullptr;
 }
 
 }  // namespace llm::functions

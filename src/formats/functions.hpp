@@ -11,12 +11,14 @@
 
 namespace llm::functions {
 
-// One tool in that shape; parameters are always there, an object without
-// properties where the tool has none.
+// One tool in that shape, a custom one as the function that stands for it;
+// parameters are always there, an object without properties where the tool has
+// none.
 void write_tool(json::Writer &w, const chat::Tool &tool);
 
 // Appends the arguments of a call as one JSON object on one line. What is no
-// object is kept in one, as its member "input".
+// object, as a custom tool's input is none, is kept in one, as its member
+// "input".
 void append_arguments(std::string &out, const chat::Part &call);
 
 // Ollama's form of a call, whose arguments are an object.
@@ -31,8 +33,14 @@ void append_line(std::string &out, std::string_view json);
 Result<void> refuse(const WriteOptions &options, std::string_view what,
                     std::string param);
 
-// The name of the function that the id's call is of; empty: no such call.
-std::string_view name_of_call(const chat::Request &request,
-                              std::string_view id);
+// Where these, which are the request's, have their place in OpenAI's API, for
+// the param of an error: "messages[1]", "messages[1].content[0]", "tools[2]".
+std::string param_of(const chat::Request &request,
+                     const chat::Message &message);
+std::string param_of(const chat::Request &request, const chat::Part &part);
+std::string param_of(const chat::Request &request, const chat::Tool &tool);
+
+// The call of this id; nullptr: there is none.
+const chat::Part *find_call(const chat::Request &request, std::string_view id);
 
 }  // namespace llm::functions

@@ -43,6 +43,25 @@ namespace {
 
 constexpr std::string_view placeholder = "{model}";
 
+// Where what stands before a model's name begins. The name may hold the same
+// ("accounts/fireworks/models/llama"), and so may the location: what comes
+// after the API's version counts, "/v1" or "/v1beta", else the last one.
+std::size_t find_start(std::string_view path,
+                       std::string_view before) noexcept {
+    for (std::size_t at = path.find(before); at != path.npos;
+         at = path.find(before, at + 1)) {
+        std::size_t slash = path.substr(0, at).rfind('/');
+        std::string_view segment =
+            slash == path.npos ? std::string_view()
+                               : path.substr(slash + 1, at - slash - 1);
+        if (segment.size() > 1 && segment[0] == 'v' && segment[1] >= '0'
+            && segment[1] <= '9') {
+            return at;
+        }
+    }
+    return path.rfind(before);
+}
+
 // Whether the path ends as the pattern says, at whole segments: patterns start
 // with a slash.
 bool fits(std::string_view path, std::string_view pattern,
@@ -59,7 +78,7 @@ bool fits(std::string_view path, std::string_view pattern,
         return false;
     }
     path.remove_suffix(after.size());
-    std::size_t start = path.rfind(before);
+    std::size_t start = find_start(path, before);
     if (start == path.npos || start + before.size() >= path.size()) {
         return false;
     }
@@ -67,18 +86,27 @@ bool fits(std::string_view path, std::string_view pattern,
     return true;
 }
 
-// The longest of the format's patterns that fits, if it is longer than that
+// Of two patterns that fit, the heavier one is meant: the longer one. One that
+// ends in a name would fit any path of a location like "/models/", so that all
+// others go before it.
+std::size_t weight(std::string_view pattern) noexcept {
+    constexpr std::size_t longest = 256;
+    return pattern.ends_with(placeholder) ? pattern.size()
+                                          : longest + pattern.size();
+}
+
+// The heaviest of the format's patterns that fits, if it is heavier than that
 // of `best`.
-bool improve(RouteMatch &best, std::size_t &longest, const Format &format,
+bool improve(RouteMatch &best, std::size_t &heaviest, const Format &format,
              std::string_view path) noexcept {
     bool better = false;
     for (const Route &route : format.routes()) {
         std::string_view model;
-        if (route.pattern.size() > longest
+        if (weight(route.pattern) > heaviest
             && fits(path, route.pattern, model)) {
             best = {&format, route.operation, model, route.stream, {},
                     nullptr, false};
-            longest = route.pattern.size();
+            heaviest = weight(route.pattern);
             better = true;
         }
     }
@@ -92,7 +120,7 @@ const Format &format_of(const embedding::Api &api) noexcept {
 }
 
 // Likewise for embeddings; `only`: of this format, NULL: of any.
-void improve_embeddings(RouteMatch &best, std::size_t &longest,
+void improve_embeddings(RouteMatch &best, std::size_t &heaviest,
                         const Format *only, std::string_view path) noexcept {
     for (const embedding::Api *api : embedding::apis()) {
         if (only && only->name() != api->name()) {
@@ -100,11 +128,11 @@ void improve_embeddings(RouteMatch &best, std::size_t &longest,
         }
         for (const embedding::Route &route : api->routes()) {
             std::string_view model;
-            if (route.pattern.size() > longest
+            if (weight(route.pattern) > heaviest
                 && fits(path, route.pattern, model)) {
                 best = {&format_of(*api), Operation::embeddings, model,
                         false, {}, api, route.single};
-                longest = route.pattern.size();
+                heaviest = weight(route.pattern);
             }
         }
     }
@@ -118,20 +146,20 @@ std::string_view without_last_slash(std::string_view path) noexcept {
 
 RouteMatch match_route(std::string_view path, const Format &format) noexcept {
     RouteMatch match;
-    std::size_t longest = 0;
-    improve(match, longest, format, without_last_slash(path));
-    improve_embeddings(match, longest, &format, without_last_slash(path));
+    std::size_t heaviest = 0;
+    improve(match, heaviest, format, without_last_slash(path));
+    improve_embeddings(match, heaviest, &format, without_last_slash(path));
     return match;
 }
 
 RouteMatch match_route(std::string_view path,
                        const ClientHints &hints) noexcept {
     RouteMatch match;
-    std::size_t longest = 0;
+    std::size_t heaviest = 0;
     for (const Format *format : formats()) {
-        improve(match, longest, *format, without_last_slash(path));
+        improve(match, heaviest, *format, without_last_slash(path));
     }
-    improve_embeddings(match, longest, nullptr, without_last_slash(path));
+    improve_embeddings(match, heaviest, nullptr, without_last_slash(path));
     for (const Format *format : formats()) {
         if (format->recognises(hints)) {
             if (auto own = match_route(path, *format); own.format) {
@@ -170,14 +198,14 @@ std::string list_routes() {
 
 std::optional<std::vector<std::string_view>> Format::parse_models(
     json::Value root) const {
-    json::Value data = root["data"];
-    if (!data.is_array()) {
+    json::Value list = listed_models(root);
+    if (!list.is_array()) {
         return std::nullopt;
     }
     std::vector<std::string_view> names;
-    for (auto model : data.elements()) {
-        if (auto id = model["id"].string(); !id.empty()) {
-            names.push_back(id);
+    for (json::Value model : list.elements()) {
+        if (auto name = listed_name(model); !name.empty()) {
+            names.push_back(name);
         }
     }
     return names;

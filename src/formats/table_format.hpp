@@ -37,6 +37,9 @@ struct FormatRow {
 
     void (*write_models)(std::span<const std::string_view> models,
                          std::int64_t now, std::string &out);
+    // What write_models() lists of one; nullptr: there is no route to it.
+    void (*append_model)(json::Writer &writer, std::string_view model,
+                         std::int64_t now) = nullptr;
 };
 
 class TableFormat : public Format {
@@ -139,6 +142,16 @@ public:
     void write_models(std::span<const std::string_view> models,
                       std::int64_t now, std::string &out) const override {
         row_.write_models(models, now, out);
+    }
+
+    void write_model(std::string_view model, json::Value listed,
+                     std::int64_t now, std::string &out) const override {
+        json::Writer writer(out);
+        if (listed) {
+            writer.raw(listed.raw());
+        } else if (row_.append_model) {
+            row_.append_model(writer, model, now);
+        }
     }
 
 private:

@@ -8,6 +8,23 @@ namespace llm {
 using chat::Tool;
 using Mode = chat::ToolChoice::Mode;
 
+std::string sent_tool_name(std::string_view name, bool custom) {
+    return std::string(custom ? custom_prefix : std::string_view())
+        .append(name);
+}
+
+bool take_custom_prefix(std::string_view &name) noexcept {
+    bool custom = name.starts_with(custom_prefix);
+    name.remove_prefix(custom ? custom_prefix.size() : 0);
+    return custom;
+}
+
+std::string_view custom_text(json::Value arguments,
+                             std::string_view whole) noexcept {
+    json::Value input = arguments[custom_input];
+    return input.is_string() ? input.string() : whole;
+}
+
 ToolFilter::ToolFilter(const chat::Request &request) {
     if (!request.tool_choice) {
         return;
@@ -50,27 +67,35 @@ Obstacle obstacle(const Tool &tool, bool ours) {
 
 }  // namespace
 
+Result<bool> plan_tool(const chat::Request &request, std::size_t index,
+                       const WriteOptions &options, bool ours) {
+    Obstacle found = obstacle(request.tools[index], ours);
+    if (!found.what.empty()) {
+        std::string param = "tools[" + std::to_string(index) + "]";
+        auto outcome =
+            refuse(options, param.append(found.member), found.what);
+        if (!outcome) {
+            return std::move(outcome.error());
+        }
+    }
+    return !found.fatal;
+}
+
 Result<std::vector<std::size_t>> plan_tools(const chat::Request &request,
                                             const WriteOptions &options,
                                             bool ours) {
     ToolFilter filter(request);
     std::vector<std::size_t> sent;
     for (std::size_t i = 0; i < request.tools.size(); ++i) {
-        const Tool &tool = request.tools[i];
         // A choice of its own a format can repeat.
-        if (!ours && !filter.allows(tool.name)) {
+        if (!ours && !filter.allows(request.tools[i].name)) {
             continue;
         }
-        Obstacle found = obstacle(tool, ours);
-        if (!found.what.empty()) {
-            std::string param = "tools[" + std::to_string(i) + "]";
-            auto outcome = refuse(options, param.append(found.member),
-                                  found.what);
-            if (!outcome) {
-                return std::move(outcome.error());
-            }
+        auto is_sent = plan_tool(request, i, options, ours);
+        if (!is_sent) {
+            return std::move(is_sent.error());
         }
-        if (!found.fatal) {
+        if (*is_sent) {
             sent.push_back(i);
         }
     }

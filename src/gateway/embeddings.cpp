@@ -1,6 +1,7 @@
 // Calls for embeddings: what differs from chats.
 #include <utility>
 
+#include "formats/member_names.hpp"
 #include "llm/exchange.hpp"
 
 namespace llm {
@@ -50,10 +51,12 @@ Result<void> Exchange::prepare_embeddings() {
     }
     auto written = target_.embeddings->write_request(**parsed, options,
                                                      written_);
-    if (written) {
-        pieces_.push_back(written_);
+    if (!written) {
+        return in_clients_words(std::move(written.error()), client_, nullptr,
+                                document_.root());
     }
-    return written;
+    pieces_.push_back(written_);
+    return {};
 }
 
 Exchange::Step Exchange::finish_embeddings(json::Value root) {

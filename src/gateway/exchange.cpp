@@ -1,8 +1,10 @@
 #include "llm/exchange.hpp"
-#include "llm/url.hpp"
 
 #include <algorithm>
 #include <utility>
+
+#include "formats/member_names.hpp"
+#include "llm/url.hpp"
 
 namespace llm {
 
@@ -151,7 +153,7 @@ private:
         if (!x_.relays_ || at_end
             || event.error->kind == ErrorKind::bad_gateway) {
             x_.replaced_ = true;
-            x_.writer_->write(event, x_.output_);
+            x_.write_failure(event);
         }
     }
 
@@ -269,14 +271,18 @@ Result<void> Exchange::prepare(const Target &target,
         if (const auto &names = (*parsed)->essential;
             !names.empty() && !target.drop_unsupported) {
             std::string name(names.front());
-            return unsupported(
-                name + " cannot be sent to this model's provider", name);
+            return in_clients_words(
+                unsupported(name + " cannot be sent to this model's provider",
+                            name),
+                client_, *parsed, document_.root());
         }
         auto outcome = target.format->write_request(**parsed, options, written_);
-        if (outcome) {
-            pieces_.push_back(written_);
+        if (!outcome) {
+            return in_clients_words(std::move(outcome.error()), client_,
+                                    *parsed, document_.root());
         }
-        return outcome;
+        pieces_.push_back(written_);
+        return {};
     }
 
     splice(client_.request_edits(body_, document(), options));
@@ -540,11 +546,18 @@ Exchange::Step Exchange::abort(Error error) {
         if (observer_) {
             observer_->on_event(event);
         }
-        writer_->write(event, output_);
+        write_failure(event);
     }
     mode_ = Mode::over;
     estimate_usage();
     return Step::complete;
+}
+
+// The last event of a stream that has begun.
+void Exchange::write_failure(const chat::Event &event) {
+    if (!relays_ || !reader_->break_off(*event.error, output_)) {
+        writer_->write(event, output_);
+    }
 }
 
 void Exchange::abandon() {
@@ -716,6 +729,10 @@ Exchange::Step Exchange::finish_models(json::Value root) {
                                 std::string(target_.format->name())));
     }
 
+    if (!wanted_model_.empty()) {
+        return finish_model(target_.format->listed_models(root));
+    }
+
     mode_ = Mode::over;
     status_ = 200;
     content_type_ = "application/json";
@@ -732,6 +749,22 @@ Exchange::Step Exchange::finish_models(json::Value root) {
     }
     client_.write_models(names, now_, output_);
     return Step::complete;
+}
+
+Exchange::Step Exchange::finish_model(json::Value list) {
+    for (json::Value model : list.elements()) {
+        std::string_view name = target_.format->listed_name(model);
+        if (name != wanted_model_ || (shows_model_ && !shows_model_(name))) {
+            continue;
+        }
+        mode_ = Mode::over;
+        status_ = 200;
+        content_type_ = "application/json";
+        client_.write_model(name, same_format_ ? model : json::Value(), now_,
+                            output_);
+        return Step::complete;
+    }
+    return fail(model_not_found(wanted_model_));
 }
 
 void Exchange::replay(const chat::Response &response) {

@@ -86,6 +86,8 @@ class Front:
     # Whether the SDK asks for the tokens of a stream, or gets them unasked.
     streams_usage = True
     can_schema = True
+    # The member that asks for an answer by a schema.
+    schema_member = "response_format"
     finishes = {"stop": "stop", "length": "length"}
 
     def error(self, status):
@@ -206,6 +208,7 @@ class OpenAiChat(_OpenAi):
 
 
 class OpenAiResponses(_OpenAi):
+    schema_member = "text.format"
     tool = {"type": "function", "strict": False} | FUNCTION
 
     @staticmethod
@@ -337,6 +340,7 @@ class OpenAiCompletions(_OpenAi):
 
 
 class AnthropicMessages(Front):
+    schema_member = "output_config.format"
     errors = {
         400: anthropic.BadRequestError,
         401: anthropic.AuthenticationError,
@@ -454,6 +458,7 @@ class AnthropicMessages(Front):
 
 
 class Gemini(Front):
+    schema_member = "generationConfig.responseSchema"
     errors = {
         400: genai_errors.ClientError,
         401: genai_errors.ClientError,
@@ -599,6 +604,7 @@ class Gemini(Front):
 
 
 class Bedrock(Front):
+    schema_member = "outputConfig.textFormat"
     finishes = {"end_turn": "stop", "tool_use": "tool_calls"}
     tool = {
         "toolSpec": {
@@ -746,6 +752,7 @@ class Bedrock(Front):
 
 
 class Ollama(Front):
+    schema_member = "format"
     errors = dict.fromkeys((400, 401, 429, 500), ollama.ResponseError)
     tool = {"type": "function", "function": FUNCTION}
 

@@ -120,6 +120,41 @@ def test_an_openai_client_streams_a_server(openai_client, behind):
     assert chunks[-1].choices[0].finish_reason == "length"
 
 
+def test_an_openai_client_has_a_free_form_tool(openai_client, behind):
+    behind["cohere"].answer(
+        {
+            "id": "c",
+            "finish_reason": "TOOL_CALL",
+            "message": {
+                "role": "assistant",
+                "tool_calls": [
+                    {
+                        "id": "sql_1",
+                        "type": "function",
+                        "function": {
+                            "name": "llm_custom_sql",
+                            "arguments": '{"input": "select 1"}',
+                        },
+                    }
+                ],
+            },
+            "usage": USAGE,
+        }
+    )
+
+    answer = openai_client.chat.completions.create(
+        model="command-a",
+        messages=HI,
+        tools=[{"type": "custom", "custom": {"name": "sql"}}],
+    )
+
+    body = vendors.cohere_chat(behind["cohere"].request)
+    assert body["tools"][0]["function"]["name"] == "llm_custom_sql"
+    call = answer.choices[0].message.tool_calls[0]
+    assert (call.type, call.custom.name) == ("custom", "sql")
+    assert call.custom.input == "select 1"
+
+
 def test_chat(client, provider):
     provider.answer(answers.one_shot(provider.name, answers.TEXT))
 
@@ -220,3 +255,6 @@ def test_an_error_inside_a_stream(client, provider):
 def test_models(setup):
     client = cohere.Client(api_key="x", base_url=setup[0].url("/models"))
     assert [m.name for m in client.models.list().models] == ["openai/gpt-4o"]
+    assert client.models.get("gpt-4o").name == "gpt-4o"
+    with pytest.raises(cohere.NotFoundError):
+        client.models.get("zork")

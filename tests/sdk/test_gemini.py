@@ -562,3 +562,11 @@ class TestGoogleAsClient:
     def test_models(self, sdk):
         names = [m.name for m in sdk("pool").models.list()]
         assert names == [f"models/gemini/{MODEL}"]
+
+    def test_one_model(self, sdk):
+        models = sdk("pool").models
+        for name in (f"gemini/{MODEL}", MODEL):
+            assert models.get(model=name).name == f"models/{name}"
+        with pytest.raises(errors.ClientError) as unknown:
+            models.get(model="zork")
+        assert unknown.value.code == 404

@@ -145,7 +145,7 @@ def call_and_return(front, there, stream):
 @fronts_that(lambda front: front.can_schema)
 def test_an_answer_by_a_schema(front, there):
     if "schema" in CANNOT.get(there, ()):
-        refused(front, "response_format",
+        refused(front, front.schema_member,
                 lambda: front.schema(there, QUESTION))
         return
 

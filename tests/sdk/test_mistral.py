@@ -142,3 +142,12 @@ def test_errors(client, provider):
     with pytest.raises(errors.SDKError) as refused:
         client.chat.complete(model="m", messages=HI)
     assert refused.value.status_code == 404
+
+
+def test_models(setup):
+    models = Mistral(api_key="x", server_url=setup[0].url("/models")).models
+    assert [m.id for m in models.list().data] == ["openai/gpt-4o"]
+    assert models.retrieve(model_id="openai/gpt-4o").id == "openai/gpt-4o"
+    with pytest.raises(errors.SDKError) as unknown:
+        models.retrieve(model_id="zork")
+    assert unknown.value.status_code == 404

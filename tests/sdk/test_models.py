@@ -1,4 +1,8 @@
-"""The list of models, in each API's shape."""
+"""The list of models, and one of them, in each API's shape."""
+
+import anthropic
+import openai
+import pytest
 
 import answers
 
@@ -29,6 +33,32 @@ def test_anthropic_client_of_a_pool(clients):
     for model in page.data:
         assert model.type == "model"
         assert model.display_name
+
+
+def test_one_of_them(clients):
+    """By the name of the list, or without the provider's."""
+    with clients.openai("pool") as client:
+        for name in (MEMBERS[0], answers.MODEL["openai"]):
+            model = client.models.retrieve(name)
+            assert (model.id, model.object) == (name, "model")
+            assert model.owned_by
+
+    with clients.anthropic("pool") as client:
+        model = client.models.retrieve(MEMBERS[1])
+        assert (model.id, model.type) == (MEMBERS[1], "model")
+        assert model.display_name and model.created_at
+
+
+def test_one_that_is_unknown(clients):
+    with clients.openai("pool") as client:
+        with pytest.raises(openai.NotFoundError) as unknown:
+            client.models.retrieve("zork")
+    assert unknown.value.code == "model_not_found"
+
+    with clients.anthropic("pool") as client:
+        with pytest.raises(anthropic.NotFoundError) as unknown:
+            client.models.retrieve("zork")
+    assert unknown.value.body["error"]["type"] == "not_found_error"
 
 
 def test_by_a_variable_everything_is_reachable(clients):

@@ -94,6 +94,25 @@ def test_what_a_server_gets(openai_client, behind):
     assert body["messages"][3]["tool_name"] == "get_weather"
 
 
+def test_an_openai_client_has_a_free_form_tool(openai_client, behind):
+    function = {"name": "llm_custom_sql", "arguments": {"input": "select 1"}}
+    behind["ollama"].answer(
+        line({"content": "", "tool_calls": [{"function": function}]}, **END)
+    )
+
+    answer = openai_client.chat.completions.create(
+        model="llama3.2",
+        messages=[{"role": "user", "content": "Hi"}],
+        tools=[{"type": "custom", "custom": {"name": "sql"}}],
+    )
+
+    body = vendors.ollama_chat(behind["ollama"].request)
+    assert body["tools"][0]["function"]["name"] == "llm_custom_sql"
+    call = answer.choices[0].message.tool_calls[0]
+    assert (call.type, call.custom.name) == ("custom", "sql")
+    assert call.custom.input == "select 1"
+
+
 def test_an_openai_client_streams_a_server(openai_client, behind):
     lines = [
         line({"content": "", "thinking": "hm"}),

@@ -528,6 +528,17 @@ class TestProvider:
                 final = stream.get_final_response()
             assert calls_of(final.output) == answers.TOOLS.calls
 
+    def test_what_stays_in_the_api_and_breaks(self, nginx, behind):
+        pieces = stream_of(answers.TEXT).body[:3]
+        behind["responses"].answer(Answer(pieces, cut=True))
+        with client_of(nginx, "responses") as client:
+            events = list(
+                client.responses.create(model="gpt-5", input="q", stream=True)
+            )
+        assert [e.sequence_number for e in events] == [0, 1, 2, 3]
+        assert events[-1].type == "error"
+        assert "ended before" in events[-1].message
+
 
 class TestCompletions:
     def test_text(self, chat):

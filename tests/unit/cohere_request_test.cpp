@@ -93,7 +93,7 @@ TEST_CASE("cohere: what it cannot be told is refused, or dropped if configured")
         {R"("logprobs":true)", "logprobs: logprobs cannot be sent to this model's provider"},
         {R"("modalities":["audio"])", "modalities: modalities cannot be sent to this model's provider"},
         {R"("stop":["1","2","3","4","5","6"])", "stop: more than 5 stop sequences cannot be sent to this model's provider"},
-        {R"("tools":[{"type":"custom","custom":{"name":"f"}}])", "tools[0]: a tool of this type cannot be sent to this model's provider"},
+        {R"("tools":[{"type":"custom","custom":{"name":"f","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"a"}}}}])", "tools[0].custom.format: tools[0].custom.format must be text for this model's provider"},
     };
     for (auto &row : rows) {
         CHECK(hi(row.member) == row.error);
@@ -101,7 +101,18 @@ TEST_CASE("cohere: what it cannot be told is refused, or dropped if configured")
     }
     CHECK(hi(rows[3].member, {.drop_unsupported = true}).find(R"("stop_sequences":["1","2","3","4","5"])") != std::string::npos);
     CHECK(for_cohere(R"("messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}]}])")
-          == "messages[0]: audio cannot be sent to this model's provider");
+          == "messages[0].content[0]: audio cannot be sent to this model's provider");
+}
+
+TEST_CASE("cohere: a free-form tool is a function with one text") {
+    CHECK(for_cohere(R"("messages":[{"role":"user","content":"hi"},)"
+                     R"({"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"custom","custom":{"name":"sql","input":"select \"1\""}}]},)"
+                     R"({"role":"tool","tool_call_id":"t","content":"1"}],)"
+                     R"("tools":[{"type":"custom","custom":{"name":"sql","description":"Asks"}}],"tool_choice":{"type":"custom","custom":{"name":"sql"}})")
+          == R"({"model":"command-a","messages":[{"role":"user","content":"hi"},)"
+             R"({"role":"assistant","tool_calls":[{"id":"t","type":"function","function":{"name":"llm_custom_sql","arguments":"{\"input\":\"select \\\"1\\\"\"}"}}]},)"
+             R"({"role":"tool","tool_call_id":"t","content":"1"}],)"
+             R"("tools":[{"type":"function","function":{"name":"llm_custom_sql","description":"Asks","parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}}],"tool_choice":"REQUIRED"})");
 }
 
 TEST_CASE("cohere: thoughts that another provider signed are not sent") {

@@ -57,7 +57,7 @@ TEST_CASE("cohere: each word for the end") {
 
 TEST_CASE("cohere: answers that are none") {
     struct { std::string_view body, message; ErrorKind kind; } rows[] = {
-        {R"({"message":"invalid request: x"})", "invalid request: x", ErrorKind::server},
+        {R"({"message":"invalid request: x"})", "invalid request: x", ErrorKind::bad_gateway},
         {R"({"id":"c"})", "the provider's answer has no message", ErrorKind::bad_gateway},
         {R"({"finish_reason":"ERROR","message":{"content":[]}})", "the provider failed before the answer was complete", ErrorKind::server},
         {R"({"finish_reason":"TIMEOUT","message":{"content":[]}})", "the provider ran out of time before the answer was complete", ErrorKind::timeout},

@@ -60,12 +60,31 @@ TEST_CASE("cohere: calls in a stream, whose index counts what it likes") {
           == sum_of_response(cohere_format(), R"({"id":"c-1","finish_reason":"TOOL_CALL","message":{"role":"assistant","tool_plan":"I will","tool_calls":[{"id":"f_1","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}},{"id":"g_1","type":"function","function":{"name":"g","arguments":"{}"}}]},"usage":{"tokens":{"input_tokens":3,"output_tokens":2}}})"));
 }
 
+TEST_CASE("cohere: the call of a free-form tool, in fragments and whole") {
+    std::string stream = events_of(cohere_format(), start()
+        + call("tool-call-start", 0, R"({"id":"s_1","type":"function","function":{"name":"llm_custom_sql","arguments":""}})")
+        + call("tool-call-delta", 0, R"({"function":{"arguments":"{\"input\":\"sel"}})")
+        + call("tool-call-start", 1, R"({"id":"f_1","type":"function","function":{"name":"f","arguments":"{}"}})")
+        + call("tool-call-delta", 0, R"({"function":{"arguments":"ect\\n1\"}"}})")
+        + event("tool-call-end", R"(,"index":0)") + end("TOOL_CALL"));
+    CHECK(stream.starts_with("start c-1  0\ncustom call 0 s_1 sql\ncall 1 f_1 f\narguments 1 {}\narguments 0 select\n1\nfinish tool_calls"));
+    // A model that does not do as it was told has said something all the same.
+    CHECK(events_of(cohere_format(), start() + call("tool-call-start", 0, R"({"id":"s_1","function":{"name":"llm_custom_sql","arguments":"{\"q\":1}"}})") + end("TOOL_CALL"))
+          .find("arguments 0 {\"q\":1}\n") != std::string::npos);
+
+    std::string whole = R"({"id":"c-1","finish_reason":"TOOL_CALL","message":{"role":"assistant","tool_calls":[{"id":"s_1","type":"function","function":{"name":"llm_custom_sql","arguments":"{\"input\":\"select\\n1\"}"}}]}})";
+    CHECK(testing::translate_response(cohere_format(), openai_format(), whole)
+          .find(R"({"id":"s_1","type":"custom","custom":{"name":"sql","input":"select\n1"}})") != std::string::npos);
+    CHECK(testing::translate_response(cohere_format(), responses_format(), whole)
+          .find(R"("input":"select\n1","call_id":"s_1","name":"sql")") != std::string::npos);
+}
+
 TEST_CASE("cohere: an answer that failed in its stream") {
     CHECK(events_of(cohere_format(), start() + content(R"({"text":"H"})") + end("ERROR")) == "start c-1  0\ntext H\nerror 500 the provider failed before the answer was complete\n");
     CHECK(events_of(cohere_format(), start() + end("TIMEOUT")) == "start c-1  0\nerror 504 the provider ran out of time before the answer was complete\n");
     CHECK(events_of(cohere_format(), start() + event("message-end", R"(,"delta":{"error":"too hot"})")) == "start c-1  0\nerror 500 too hot\n");
-    CHECK(events_of(cohere_format(), "data: {\"message\":\"no\"}\n\n") == "error 500 no\n");
-    CHECK(events_of(cohere_format(), start() + "{\"message\":\"no\"}") == "start c-1  0\nerror 500 no\n");
+    CHECK(events_of(cohere_format(), "data: {\"message\":\"no\"}\n\n") == "error 502 no\n");
+    CHECK(events_of(cohere_format(), start() + "{\"message\":\"no\"}") == "start c-1  0\nerror 502 no\n");
 }
 
 TEST_CASE("cohere: a stream that breaks off is an error") {

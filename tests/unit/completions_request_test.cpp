@@ -164,9 +164,9 @@ TEST_CASE("completions: what no prompt can hold") {
               == from_openai(hi, "", "chatml"));
     }
     CHECK(from_openai(R"([{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://h/i.png"}}]}])", "", "chatml")
-          == "messages: an image cannot be sent to this model's provider");
+          == "messages[0].content[0]: an image cannot be sent to this model's provider");
     CHECK(from_openai(R"([{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}])", "", "chatml")
-          == "messages: the call of a tool cannot be sent to this model's provider");
+          == "messages[1].content[0]: the call of a tool cannot be sent to this model's provider");
 }
 
 TEST_CASE("completions: a call that stays in the format changes in its model and its usage") {

@@ -20,7 +20,7 @@ TEST_CASE("exchange: what only the client's API can say is refused elsewhere") {
          "cached_content"},
         {gemini_format(), "/models/m:generateContent",
          R"({"generationConfig":{"responseMimeType":"text/x.enum"},"contents":[{"role":"user","parts":[{"text":"q"}]}]})",
-         "responseMimeType"},
+         "generationConfig.responseMimeType"},
         {anthropic_format(), "/v1/messages",
          R"({"model":"m","max_tokens":9,"mcp_servers":[{"type":"url","url":"https://mcp.example","name":"n"}],"messages":[{"role":"user","content":"q"}]})",
          "mcp_servers"},

@@ -305,7 +305,7 @@ TEST_CASE("gemini request: a client of Google's with OpenAI's models") {
           == R"({"model":"m","messages":[{"role":"user","content":"hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"structured_output","schema":{"type":"object","properties":{"a":{"type":"string"}}},"strict":false}},"reasoning_effort":"high"})");
     // What would be another prompt, or another answer, is refused.
     CHECK(to_openai(R"({"contents":[{"parts":[{"text":"hi"}]}],"cachedContent":"c"})").starts_with("cachedContent: "));
-    CHECK(to_openai(R"({"contents":[{"parts":[{"text":"hi"}]}],"tools":[{"googleSearch":{}}]})").starts_with("tools: "));
+    CHECK(to_openai(R"({"contents":[{"parts":[{"text":"hi"}]}],"tools":[{"googleSearch":{}}]})").starts_with("tools[0]: "));
     CHECK(to_openai(R"({"contents":[{"parts":[{"text":"hi"}]}],"generationConfig":{"responseMimeType":"text/x.enum"}})").starts_with("responseMimeType: "));
     CHECK(to_anthropic(R"({"contents":[{"parts":[{"text":"hi"}]}],"cachedContent":"c"})").starts_with("cachedContent: "));
 }

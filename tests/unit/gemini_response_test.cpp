@@ -141,7 +141,7 @@ TEST_CASE("gemini response: what makes no sense is no answer") {
     Error failed = error_of(R"({"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL","finishMessage":"bad call"}]})");
     CHECK(failed.kind == ErrorKind::server);
     CHECK(failed.message == "the model failed (MALFORMED_FUNCTION_CALL): bad call");
-    CHECK(error_of(R"({"candidates":[{"content":{}}]})").kind == ErrorKind::server);
+    CHECK(error_of(R"({"candidates":[{"content":{}}]})").kind == ErrorKind::bad_gateway);
     CHECK(error_of(R"({"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}})").kind == ErrorKind::overloaded);
     // Wrong types are nothing.
     CHECK(error_of(R"({"candidates":[{"content":{"parts":[{"text":1},{"functionCall":[]},7]},"finishReason":"OTHER"}],"usageMetadata":3})").kind == ErrorKind::server);

@@ -114,15 +114,26 @@ TEST_CASE("ollama: tools are left out where none may be called") {
     CHECK(allowed.find(R"("name":"g")") != std::string::npos);
 }
 
+TEST_CASE("ollama: a free-form tool is a function with one text") {
+    CHECK(for_ollama(R"("messages":[{"role":"user","content":"hi"},)"
+                     R"({"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"custom","custom":{"name":"sql","input":"select 1"}}]},)"
+                     R"({"role":"tool","tool_call_id":"t","content":"1"}],)"
+                     R"("tools":[{"type":"custom","custom":{"name":"sql","description":"Asks"}}])")
+          == R"({"model":"llama3.2","messages":[{"role":"user","content":"hi"},)"
+             R"({"role":"assistant","content":"","tool_calls":[{"id":"t","function":{"name":"llm_custom_sql","arguments":{"input":"select 1"}}}]},)"
+             R"({"role":"tool","content":"1","tool_name":"llm_custom_sql","tool_call_id":"t"}],)"
+             R"("tools":[{"type":"function","function":{"name":"llm_custom_sql","description":"Asks","parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}}],"stream":false})");
+}
+
 TEST_CASE("ollama: what it cannot be told is refused, or dropped if configured") {
     struct { std::string_view member, error; } rows[] = {
         {R"("n":2)", "n: n cannot be sent to this model's provider"},
         {R"("modalities":["text","audio"])", "modalities: modalities cannot be sent to this model's provider"},
         {R"("web_search_options":{})", "web_search_options: web_search_options cannot be sent to this model's provider"},
         {R"("tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required")",
-         "tool_choice: a tool_choice that demands a call cannot be sent to this model's provider"},
-        {R"("tools":[{"type":"custom","custom":{"name":"f"}}])",
-         "tools[0]: a tool of this type cannot be sent to this model's provider"},
+         "tool_choice: a demand that a tool is called cannot be sent to this model's provider"},
+        {R"("tools":[{"type":"custom","custom":{"name":"f","format":{"type":"grammar","grammar":{"syntax":"regex","definition":"a"}}}}])",
+         "tools[0].custom.format: tools[0].custom.format must be text for this model's provider"},
     };
     for (auto &row : rows) {
         CHECK(hi(row.member) == row.error);
@@ -130,9 +141,9 @@ TEST_CASE("ollama: what it cannot be told is refused, or dropped if configured")
         CHECK(for_ollama(members, {.drop_unsupported = true}).starts_with("{\"model\""));
     }
     CHECK(for_ollama(R"("messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://h/i.png"}}]}])")
-          == "messages[0]: an image that is not given as data cannot be sent to this model's provider");
+          == "messages[0].content[0]: an image that is not given as data cannot be sent to this model's provider");
     CHECK(for_ollama(R"("messages":[{"role":"user","content":[{"type":"file","file":{"file_data":"data:application/pdf;base64,AAAA"}}]}])")
-          == "messages[0]: a document cannot be sent to this model's provider");
+          == "messages[0].content[0]: a document cannot be sent to this model's provider");
 }
 
 TEST_CASE("ollama: sound goes where images go") {

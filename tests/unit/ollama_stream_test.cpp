@@ -55,6 +55,17 @@ TEST_CASE("ollama: calls in a stream count from 0, in one line or in several") {
     CHECK(events_of(ollama_format(), two + last()) == events);
 }
 
+TEST_CASE("ollama: the call of a free-form tool, in a stream and whole") {
+    constexpr std::string_view message = R"({"role":"assistant","content":"","tool_calls":[{"id":"s_1","function":{"name":"llm_custom_sql","arguments":{"input":"select\n1"}}}]})";
+    CHECK(events_of(ollama_format(), line(message) + last())
+          .starts_with("start  m 1691176965\ncustom call 0 s_1 sql\narguments 0 select\n1\nfinish tool_calls"));
+    CHECK(testing::translate_response(ollama_format(), openai_format(), line(message, R"("done":true,"done_reason":"stop")"))
+          .find(R"({"id":"s_1","type":"custom","custom":{"name":"sql","input":"select\n1"}})") != std::string::npos);
+    // A model that does not do as it was told has said something all the same.
+    CHECK(events_of(ollama_format(), line(R"({"role":"assistant","tool_calls":[{"id":"s_1","function":{"name":"llm_custom_sql","arguments":{"q":1}}}]})") + last())
+          .find("arguments 0 {\"q\":1}\n") != std::string::npos);
+}
+
 TEST_CASE("ollama: an error in a stream ends it") {
     CHECK(events_of(ollama_format(), line(R"({"role":"assistant","content":"H"})") + "{\"error\":\"an error was encountered while running the model\"}\n" + last())
           == "start  m 1691176965\ntext H\nerror 500 an error was encountered while running the model\n");

@@ -476,10 +476,10 @@ TEST_CASE("openai: what has no place here is refused or dropped") {
     };
     const Case cases[] = {
         {R"([{"role":"user","content":[{"type":"text","text":"x"},{"type":"file","file":{"file_id":"f"}}]}])",
-         "", "messages"},
+         "", "messages[0].content[1]"},
         {R"([{"role":"user","content":"x"}])",
          R"(,"tools":[{"type":"web_search_20250305"}],"tool_choice":"auto")",
-         "tools"},
+         "tools[0]"},
         {R"([{"role":"user","content":"x"}])", R"(,"mcp_servers":[{}])",
          "mcp_servers"},
     };

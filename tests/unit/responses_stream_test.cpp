@@ -1,9 +1,11 @@
 // OpenAI's Responses API: streams.
+#include <memory_resource>
 #include <string>
 
 #include "catch.hpp"
 #include "events.hpp"
 #include "exchange.hpp"
+#include "llm/exchange.hpp"
 #include "llm/format.hpp"
 
 using namespace llm;
@@ -476,4 +478,50 @@ TEST_CASE("responses stream: what goes through is not touched") {
     testing::StreamRun run(responses_format());
     run.run({stream});
     CHECK(run.relayed == stream);
+}
+
+TEST_CASE("responses stream: one that is passed on and cut ends in its place") {
+    auto sent = [](std::string_view events, bool aborted) {
+        std::pmr::monotonic_buffer_resource memory;
+        std::string_view body = R"({"model":"m","input":"q","stream":true})";
+        Exchange exchange(responses_format(), body, {}, &memory);
+        REQUIRE(exchange.open());
+        exchange.set_context("0123456789abcdef", 1);
+        Target target;
+        target.format = &responses_format();
+        target.model = "m";
+        REQUIRE(exchange.prepare(target));
+        AnswerHead head;
+        head.status = 200;
+        head.content_type = "text/event-stream";
+        exchange.begin(head);
+        exchange.feed(events);
+        if (aborted) {
+            exchange.abort({ErrorKind::timeout, "too late", {}, {}, 0, {}});
+        } else {
+            exchange.finish();
+        }
+        CHECK(exchange.broken());
+        auto out = exchange.output();
+        REQUIRE(out.starts_with(events));
+        return out.substr(events.size());
+    };
+    const std::string created =
+        R"(data: {"type":"response.created","response":{"id":"r"})";
+    std::string events =
+        created + ",\"sequence_number\":0}\n\n"
+        + R"(data: {"type":"response.output_text.delta","output_index":0,)"
+          R"("content_index":0,"delta":"\"sequence_number\":9",)"
+          R"("sequence_number": 41})" "\n\n";
+
+    CHECK(sent(events, false)
+          == "event: error\ndata: {\"type\":\"error\",\"sequence_number\":42,"
+             "\"code\":\"server_error\",\"message\":\"the provider's stream "
+             "ended before the answer was complete\",\"param\":null}\n\n");
+    CHECK(sent(events, true).find(R"("sequence_number":42,"code":)")
+          != std::string::npos);
+    // Servers that do not count are not counted for.
+    CHECK(sent(created + "}\n\n", true)
+              .find(R"("sequence_number":0,)")
+          != std::string::npos);
 }

@@ -13,6 +13,7 @@ namespace {
 constexpr Route messages_routes[] = {
     {"/messages", Operation::chat},
     {"/models", Operation::models},
+    {"/models/{model}", Operation::model},
 };
 
 constexpr HeaderField request_headers[] = {
@@ -42,18 +43,22 @@ std::string messages_path(const CallPath &call) {
     return "/v1/messages";
 }
 
-void write_models(std::span<const std::string_view> models, std::int64_t,
+void append_model(json::Writer &writer, std::string_view model, std::int64_t) {
+    // The API's own date for "not known when".
+    writer.begin_object()
+        .member("type", "model")
+        .member("id", model)
+        .member("display_name", model)
+        .member("created_at", "1970-01-01T00:00:00Z")
+        .end_object();
+}
+
+void write_models(std::span<const std::string_view> models, std::int64_t now,
                   std::string &out) {
     json::Writer writer(out);
     writer.begin_object().key("data").begin_array();
     for (std::string_view model : models) {
-        // The API's own date for "not known when".
-        writer.begin_object()
-            .member("type", "model")
-            .member("id", model)
-            .member("display_name", model)
-            .member("created_at", "1970-01-01T00:00:00Z")
-            .end_object();
+        append_model(writer, model, now);
     }
     writer.end_array();
 
@@ -74,7 +79,8 @@ constexpr FormatRow anthropic_row = {
     .name = "anthropic",
     .routes = messages_routes,
     .path = messages_path,
-    .models_path = "/v1/models",
+    // As many as there may be on one page.
+    .models_path = "/v1/models?limit=1000",
     .parse_head = anthropic::parse_head,
     .parse_request = anthropic::parse_request,
     .write_request = anthropic::write_request,
@@ -87,6 +93,7 @@ constexpr FormatRow anthropic_row = {
     .write_error = anthropic::write_error,
     .error_status = anthropic::error_status,
     .write_models = write_models,
+    .append_model = append_model,
 };
 
 class AnthropicFormat final : public TableFormat {

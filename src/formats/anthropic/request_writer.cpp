@@ -224,8 +224,7 @@ private:
         }
         writer_.key("input_schema");
         if (custom) {
-            writer_.raw(R"({"type":"object","properties":{"input":)"
-                        R"({"type":"string"}},"required":["input"]})");
+            writer_.raw(custom_parameters);
         } else if (strict && !plan_.ours && tool.parameters.is_object()) {
             write_strict_schema(writer_, tool.parameters);
         } else {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "formats/tool_plan.hpp"
 #include "llm/chat.hpp"
 #include "llm/format.hpp"
 #include "llm/result.hpp"
@@ -24,12 +25,6 @@ std::string_view body_version(Hosting hosting) noexcept;
 // whose input is the answer. The readers of answers and streams know it by
 // this name alone, and give its input as text.
 inline constexpr std::string_view answer_tool = "llm_structured_answer";
-
-// OpenAI's custom (free-form) tools travel as a tool of this prefix and the
-// tool's own name, with one string property, "input". The readers take both
-// off again.
-inline constexpr std::string_view custom_prefix = "llm_custom_";
-inline constexpr std::string_view custom_input = "input";
 
 // The signature of a call that one of Google's models has made travels as the
 // data of redacted thinking before the call, with this in front of it: clients

@@ -328,7 +328,6 @@ Result<void> BlockWriter::write_tool_use(const Part &part,
 }
 
 void BlockWriter::write_input(const Part &part) {
-    using anthropic::custom_input;
     if (!part.custom && is_blank(part.arguments)) {
         writer_.raw("{}");
         return;

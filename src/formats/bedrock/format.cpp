@@ -10,6 +10,7 @@ constexpr Route converse_routes[] = {
     {"/model/{model}/converse", Operation::chat},
     {"/model/{model}/converse-stream", Operation::chat, true},
     {"/foundation-models", Operation::models},
+    {"/foundation-models/{model}", Operation::model},
 };
 
 class BedrockFormat final : public Format {
@@ -125,19 +126,12 @@ public:
         return bedrock::error_status(error);
     }
 
-    std::optional<std::vector<std::string_view>> parse_models(
-        json::Value root) const override {
-        json::Value models = root["modelSummaries"];
-        if (!models.is_array()) {
-            return std::nullopt;
-        }
-        std::vector<std::string_view> names;
-        for (json::Value model : models.elements()) {
-            if (auto id = model["modelId"].string(); !id.empty()) {
-                names.push_back(id);
-            }
-        }
-        return names;
+    json::Value listed_models(json::Value root) const override {
+        return root["modelSummaries"];
+    }
+
+    std::string_view listed_name(json::Value model) const override {
+        return model["modelId"].string();
     }
 
     void write_models(std::span<const std::string_view> models, std::int64_t,
@@ -145,13 +139,31 @@ public:
         json::Writer writer(out);
         writer.begin_object().key("modelSummaries").begin_array();
         for (std::string_view model : models) {
-            writer.begin_object()
-                .member("modelArn", model)
-                .member("modelId", model)
-                .member("modelName", model)
-                .end_object();
+            append_model(writer, model);
         }
         writer.end_array().end_object();
+    }
+
+    // What is listed of a model is what is told of it.
+    void write_model(std::string_view model, json::Value listed, std::int64_t,
+                     std::string &out) const override {
+        json::Writer writer(out);
+        writer.begin_object().key("modelDetails");
+        if (listed) {
+            writer.raw(listed.raw());
+        } else {
+            append_model(writer, model);
+        }
+        writer.end_object();
+    }
+
+private:
+    static void append_model(json::Writer &writer, std::string_view model) {
+        writer.begin_object()
+            .member("modelArn", model)
+            .member("modelId", model)
+            .member("modelName", model)
+            .end_object();
     }
 };
 

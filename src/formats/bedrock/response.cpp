@@ -152,7 +152,7 @@ private:
                         ? name
                         : arena_copy(memory_, decoded.name);
         part.arguments = input.is_null() ? "{}" : input.raw();
-        json::Value text = input[anthropic::custom_input];
+        json::Value text = input[custom_input];
         if (decoded.custom && text.is_string()) {
             part.custom = true;
             part.arguments = text.string();
@@ -262,7 +262,7 @@ private:
         limits.duplicates = true;
         if (part.custom) {
             writer_.begin_object()
-                .member(anthropic::custom_input, part.arguments)
+                .member(custom_input, part.arguments)
                 .end_object();
         } else if (document_.parse(part.arguments, limits)
                    && document_.root().is_object()) {

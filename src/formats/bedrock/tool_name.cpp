@@ -1,8 +1,8 @@
 // Names of tools, there and back.
 #include <algorithm>
 
-#include "formats/anthropic/tables.hpp"
 #include "formats/bedrock/bedrock.hpp"
+#include "formats/tool_plan.hpp"
 
 namespace llm::bedrock {
 
@@ -24,7 +24,7 @@ bool is_legal(char c) noexcept {
 
 std::optional<std::string> encode_tool_name(std::string_view name,
                                             bool custom) {
-    std::string out(custom ? anthropic::custom_prefix : std::string_view());
+    std::string out(custom ? custom_prefix : std::string_view());
     if (std::all_of(name.begin(), name.end(), is_legal)) {
         out.append(name);
     } else {
@@ -48,10 +48,7 @@ std::optional<std::string> encode_tool_name(std::string_view name,
 
 ToolName decode_tool_name(std::string_view encoded) {
     ToolName out;
-    if (encoded.starts_with(anthropic::custom_prefix)) {
-        out.custom = true;
-        encoded.remove_prefix(anthropic::custom_prefix.size());
-    }
+    out.custom = take_custom_prefix(encoded);
     if (!encoded.starts_with(escaped_prefix)) {
         out.name = encoded;
         return out;

@@ -49,7 +49,7 @@ void write_error(const Error &error, std::string &out);
 Error incomplete_answer(std::string_view reason);
 
 // models.cpp
-std::optional<std::vector<std::string_view>> parse_models(json::Value root);
+void write_model(json::Writer &w, std::string_view model);
 void write_models(std::span<const std::string_view> models, std::string &out);
 
 }  // namespace llm::cohere

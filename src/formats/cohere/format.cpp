@@ -10,6 +10,7 @@ namespace {
 constexpr Route cohere_routes[] = {
     {"/v2/chat", Operation::chat},
     {"/models", Operation::models},
+    {"/models/{model}", Operation::model},
 };
 
 constexpr std::string_view passed_on[] = {"x-client-name"};
@@ -31,7 +32,8 @@ constexpr FormatRow cohere_row = {
     .name = "cohere",
     .routes = cohere_routes,
     .path = [](const CallPath &) { return std::string("/v2/chat"); },
-    .models_path = "/v1/models",
+    // As many as there may be on one page.
+    .models_path = "/v1/models?page_size=1000",
     .parse_head = cohere::parse_head,
     .parse_request = cohere::parse_request,
     .write_request = cohere::write_request,
@@ -47,6 +49,8 @@ constexpr FormatRow cohere_row = {
                        std::string &out) {
         cohere::write_models(models, out);
     },
+    .append_model = [](json::Writer &writer, std::string_view model,
+                       std::int64_t) { cohere::write_model(writer, model); },
 };
 
 class CohereFormat final : public TableFormat {
@@ -61,9 +65,12 @@ public:
         return passed_on;
     }
 
-    std::optional<std::vector<std::string_view>> parse_models(
-        json::Value root) const override {
-        return cohere::parse_models(root);
+    json::Value listed_models(json::Value root) const override {
+        return root["models"];
+    }
+
+    std::string_view listed_name(json::Value model) const override {
+        return model["name"].string();
     }
 };
 

@@ -37,10 +37,10 @@ public:
 private:
     bool refuse(std::string_view what, std::string param);
     bool write_messages();
-    bool write_message(const Message &message, const std::string &param);
-    bool write_user(const Message &message, const std::string &param);
+    bool write_message(const Message &message);
+    bool write_user(const Message &message);
     void write_assistant(const Message &message);
-    bool write_result(const Message &message, const std::string &param);
+    bool write_result(const Message &message);
     void join_texts(const Message &message);
     void write_image(const Part &part);
     bool write_tools();
@@ -106,12 +106,10 @@ Result<void> RequestWriter::write() {
 
 bool RequestWriter::write_messages() {
     w_.key("messages").begin_array();
-    std::size_t index = 0;
     for (const Message &message : request_.messages) {
-        std::string param = "messages[" + std::to_string(index++) + "]";
         if (own_ && message.source) {
             w_.raw(message.source.raw());
-        } else if (!write_message(message, param)) {
+        } else if (!write_message(message)) {
             return false;
         }
     }
@@ -119,8 +117,7 @@ bool RequestWriter::write_messages() {
     return true;
 }
 
-bool RequestWriter::write_message(const Message &message,
-                                  const std::string &param) {
+bool RequestWriter::write_message(const Message &message) {
     switch (message.role) {
     case Role::system:
     case Role::developer:
@@ -131,12 +128,12 @@ bool RequestWriter::write_message(const Message &message,
         }
         return true;
     case Role::user:
-        return write_user(message, param);
+        return write_user(message);
     case Role::assistant:
         write_assistant(message);
         return true;
     case Role::tool:
-        return write_result(message, param);
+        return write_result(message);
     }
     return true;
 }
@@ -154,8 +151,7 @@ void RequestWriter::join_texts(const Message &message) {
     }
 }
 
-bool RequestWriter::write_user(const Message &message,
-                               const std::string &param) {
+bool RequestWriter::write_user(const Message &message) {
     std::vector<const Part *> parts;
     for (const Part &part : message.parts) {
         bool image = part.type == PartType::image
@@ -169,7 +165,7 @@ bool RequestWriter::write_user(const Message &message,
             : part.type == PartType::file  ? "a document"
             : part.type == PartType::image ? "an image given by a file id"
                                            : "a content block of this type";
-        if (!refuse(what, param)) {
+        if (!refuse(what, functions::param_of(request_, part))) {
             return false;
         }
     }
@@ -239,7 +235,8 @@ void RequestWriter::write_assistant(const Message &message) {
             functions::append_arguments(arguments, part);
             w_.begin_object().member("id", part.id)
                 .member("type", "function").key("function").begin_object()
-                .member("name", part.name)
+                .member("name", std::string_view(
+                                    sent_tool_name(part.name, part.custom)))
                 .member("arguments", arguments)
                 .end_object().end_object();
         }
@@ -264,11 +261,11 @@ void RequestWriter::write_assistant(const Message &message) {
     w_.end_object();
 }
 
-bool RequestWriter::write_result(const Message &message,
-                                 const std::string &param) {
+bool RequestWriter::write_result(const Message &message) {
     for (const Part &part : message.parts) {
         if (part.type != PartType::text && part.type != PartType::refusal
-            && !refuse("a tool result that is not text", param)) {
+            && !refuse("a tool result that is not text",
+                       functions::param_of(request_, part))) {
             return false;
         }
     }
@@ -297,16 +294,17 @@ bool RequestWriter::write_tools() {
 
     bool any = false;
     bool strict = true;
-    std::size_t index = 0;
-    for (const chat::Tool &tool : request_.tools) {
-        std::string param = "tools[" + std::to_string(index++) + "]";
+    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
+        const chat::Tool &tool = request_.tools[i];
         if (is_left_out(tool.name)) {
             continue;
         }
-        if (tool.type != chat::Tool::Type::function) {
-            if (!refuse("a tool of this type", param)) {
-                return false;
-            }
+        auto is_sent = plan_tool(request_, i, options_, own_);
+        if (!is_sent) {
+            error_ = std::move(is_sent.error());
+            return false;
+        }
+        if (!*is_sent) {
             continue;
         }
         if (!any) {

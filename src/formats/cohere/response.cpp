@@ -1,6 +1,7 @@
 #include "formats/cohere/cohere.hpp"
 #include "formats/cohere/tables.hpp"
 #include "formats/openai/answer.hpp"
+#include "formats/tool_plan.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::cohere {
@@ -15,6 +16,16 @@ using json::Value;
 Error no_answer(std::string_view what) {
     return Error{ErrorKind::bad_gateway,
                  "the provider's answer " + std::string(what), {}, {}, 0, {}};
+}
+
+// The input of a custom tool's call, which lives as long as the memory does.
+std::string_view unwrapped(std::string_view arguments,
+                           std::pmr::memory_resource *memory) {
+    json::Document document;
+    if (!document.parse(arguments, {.duplicates = true})) {
+        return arguments;
+    }
+    return arena_copy(memory, custom_text(document.root(), arguments));
 }
 
 void add_text(PartType type, std::string_view text, chat::Message &message) {
@@ -71,6 +82,10 @@ Result<chat::Response> parse_response(const json::Document &document,
             return no_answer("holds a tool call without a name");
         }
         part.arguments = openai::text_of(call["function"]["arguments"]);
+        if (take_custom_prefix(part.name)) {
+            part.custom = true;
+            part.arguments = unwrapped(part.arguments, memory);
+        }
         choice.message.parts.push_back(part);
         ++calls;
     }

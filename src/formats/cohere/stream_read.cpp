@@ -4,6 +4,7 @@
 #include "formats/cohere/cohere.hpp"
 #include "formats/cohere/tables.hpp"
 #include "formats/openai/answer.hpp"
+#include "formats/tool_plan.hpp"
 
 namespace llm::cohere {
 
@@ -15,8 +16,10 @@ using chat::FinishReason;
 using json::Value;
 using Type = chat::Event::Type;
 
-// What a provider can make one stream remember.
+// What a provider can make one stream remember: calls, and bytes of the inputs
+// of custom tools.
 constexpr std::size_t most_calls = 1024;
+constexpr std::size_t most_held = std::size_t{16} << 20;
 
 Error bad_stream(std::string_view what) {
     return {ErrorKind::bad_gateway,
@@ -35,6 +38,12 @@ public:
 private:
     using Read = void (Reader::*)(Value, EventSink &);
 
+    struct Call {
+        std::int64_t index;     // which counts as the provider likes
+        bool custom;
+        std::string held;       // custom: arguments, unwrapped when whole
+    };
+
     // An event's "type" and what reads it; all others are passed over, as are
     // those that end a part, and citations, which other APIs have not.
     struct Row {
@@ -52,15 +61,18 @@ private:
 
     void start(std::string_view id, EventSink &sink);
     void text(Type type, Value text, EventSink &sink);
+    void add_arguments(std::size_t call, std::string_view text,
+                       EventSink &sink);
     void arguments(std::size_t call, std::string_view text, EventSink &sink);
+    void end_calls(EventSink &sink);
     void fail(const Error &error, EventSink &sink);
 
     json::Document document_;
     bool started_ = false;
     bool over_ = false;
     std::string id_;
-    // The "index" of each call, which counts as the provider likes.
-    std::vector<std::int64_t> calls_;
+    std::vector<Call> calls_;
+    std::size_t held_ = 0;
 };
 
 const Reader::Row Reader::rows[] = {
@@ -155,8 +167,11 @@ void Reader::read_call_start(Value root, EventSink &sink) {
     Event event;
     event.type = Type::tool_call;
     event.call = calls_.size();
-    calls_.push_back(root["index"].integer().value_or(
-        static_cast<std::int64_t>(event.call)));
+    event.custom = take_custom_prefix(name);
+    calls_.push_back({root["index"].integer().value_or(
+                          static_cast<std::int64_t>(event.call)),
+                      event.custom,
+                      {}});
     std::string id(call["id"].string());
     if (id.empty()) {
         id = openai::made_call_id(id_, event.call);
@@ -164,8 +179,8 @@ void Reader::read_call_start(Value root, EventSink &sink) {
     event.id = id;
     event.name = name;
     sink.on_event(event);
-    arguments(event.call, openai::text_of(call["function"]["arguments"]),
-              sink);
+    add_arguments(event.call, openai::text_of(call["function"]["arguments"]),
+                  sink);
 }
 
 void Reader::read_call_delta(Value root, EventSink &sink) {
@@ -173,7 +188,7 @@ void Reader::read_call_delta(Value root, EventSink &sink) {
     auto index = root["index"].integer();
     std::size_t call = calls_.size();
     for (std::size_t i = 0; i < calls_.size(); ++i) {
-        if (!index || calls_[i] == *index) {
+        if (!index || calls_[i].index == *index) {
             call = i;
         }
     }
@@ -183,7 +198,36 @@ void Reader::read_call_delta(Value root, EventSink &sink) {
         return;
     }
     Value source = root["delta"]["message"]["tool_calls"];
-    arguments(call, openai::text_of(source["function"]["arguments"]), sink);
+    add_arguments(call, openai::text_of(source["function"]["arguments"]),
+                  sink);
+}
+
+void Reader::add_arguments(std::size_t call, std::string_view text,
+                           EventSink &sink) {
+    if (!calls_[call].custom) {
+        arguments(call, text, sink);
+        return;
+    }
+    if (text.size() > most_held - held_) {
+        fail(bad_stream("holds tool calls that are too long"), sink);
+        return;
+    }
+    held_ += text.size();
+    calls_[call].held.append(text);
+}
+
+// All arguments are there.
+void Reader::end_calls(EventSink &sink) {
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+        const Call &call = calls_[i];
+        json::Document document;
+        bool parsed = call.custom
+                      && document.parse(call.held, {.duplicates = true});
+        arguments(i,
+                  parsed ? custom_text(document.root(), call.held)
+                         : std::string_view(call.held),
+                  sink);
+    }
 }
 
 void Reader::arguments(std::size_t call, std::string_view text,
@@ -216,6 +260,7 @@ void Reader::read_message_end(Value root, EventSink &sink) {
     }
 
     start(root["id"].string(), sink);
+    end_calls(sink);
     over_ = true;
     Event event;
     event.type = Type::finish;

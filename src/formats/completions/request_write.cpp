@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "formats/completions/completions.hpp"
+#include "formats/functions.hpp"
 #include "formats/unsupported.hpp"
 #include "llm/prompt_template.hpp"
 
@@ -162,7 +163,8 @@ bool RequestWriter::read_turns(std::vector<PromptTurn> &turns) {
         PromptTurn turn;
         turn.role = message.role;
         if (message.role == chat::Role::tool) {
-            if (!unsupported("the result of a tool", "messages")) {
+            if (!unsupported("the result of a tool",
+                             functions::param_of(request_, message))) {
                 return false;
             }
             continue;
@@ -180,6 +182,9 @@ bool RequestWriter::read_turns(std::vector<PromptTurn> &turns) {
 }
 
 bool RequestWriter::read_part(const Part &part, std::string &text) {
+    auto refuse = [&](std::string_view what) {
+        return unsupported(what, functions::param_of(request_, part));
+    };
     switch (part.type) {
     case PartType::text:
     case PartType::refusal:
@@ -189,15 +194,15 @@ bool RequestWriter::read_part(const Part &part, std::string &text) {
     case PartType::redacted_reasoning:
         return true;
     case PartType::tool_call:
-        return unsupported("the call of a tool", "messages");
+        return refuse("the call of a tool");
     case PartType::image:
-        return unsupported("an image", "messages");
+        return refuse("an image");
     case PartType::audio:
-        return unsupported("audio", "messages");
+        return refuse("audio");
     case PartType::file:
-        return unsupported("a file", "messages");
+        return refuse("a file");
     case PartType::native:
-        return unsupported("a content block of this type", "messages");
+        return refuse("a content block of this type");
     }
     return true;
 }

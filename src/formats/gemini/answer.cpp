@@ -65,10 +65,8 @@ std::string made_call_id(std::string_view answer_id, json::Value call,
 }
 
 std::string_view plain_name(std::string_view name, bool &custom) noexcept {
-    custom = name.starts_with(custom_prefix);
-    if (custom) {
-        name.remove_prefix(custom_prefix.size());
-    } else if (name.starts_with(name_prefix)) {
+    custom = take_custom_prefix(name);
+    if (!custom && name.starts_with(name_prefix)) {
         name.remove_prefix(name_prefix.size());
     }
     return name;

@@ -11,8 +11,10 @@ constexpr Route gemini_routes[] = {
     {"/models/{model}:generateContent", Operation::chat},
     {"/models/{model}:streamGenerateContent", Operation::chat, true},
     {"/models", Operation::models},
-    // Of no other API, so that it need not be told by a header.
+    {"/models/{model}", Operation::model},
+    // Of no other API, so that they need not be told by a header.
     {"/v1beta/models", Operation::models},
+    {"/v1beta/models/{model}", Operation::model},
 };
 
 // The collection that a model is in, where its name does not say.
@@ -136,29 +138,17 @@ public:
         return gemini::error_status(error);
     }
 
-    // "models/NAME"; on Vertex "publishers/google/models/NAME".
-    std::optional<std::vector<std::string_view>> parse_models(
-        json::Value root) const override {
+    json::Value listed_models(json::Value root) const override {
         json::Value list = root["models"];
-        if (!list) {
-            list = root["publisherModels"];
-        }
-        if (!list.is_array()) {
-            return std::nullopt;
-        }
-        std::vector<std::string_view> names;
-        for (json::Value model : list.elements()) {
-            std::string_view name = model["name"].string();
-            constexpr std::string_view collection = "models/";
-            if (auto at = name.rfind(collection);
-                at != std::string_view::npos) {
-                name.remove_prefix(at + collection.size());
-            }
-            if (!name.empty()) {
-                names.push_back(name);
-            }
-        }
-        return names;
+        return list ? list : root["publisherModels"];
+    }
+
+    // "models/NAME"; on Vertex "publishers/google/models/NAME".
+    std::string_view listed_name(json::Value model) const override {
+        constexpr std::string_view collection = "models/";
+        std::string_view name = model["name"].string();
+        std::size_t at = name.rfind(collection);
+        return at == name.npos ? name : name.substr(at + collection.size());
     }
 
     void write_models(std::span<const std::string_view> models, std::int64_t,
@@ -166,16 +156,30 @@ public:
         json::Writer w(out);
         w.begin_object().key("models").begin_array();
         for (std::string_view model : models) {
-            w.begin_object()
-                .member("name",
-                        std::string_view("models/" + std::string(model)))
-                .member("displayName", model)
-                .key("supportedGenerationMethods").begin_array()
-                .string("generateContent")
-                .string("countTokens")
-                .end_array().end_object();
+            append_model(w, model);
         }
         w.end_array().end_object();
+    }
+
+    void write_model(std::string_view model, json::Value listed, std::int64_t,
+                     std::string &out) const override {
+        json::Writer w(out);
+        if (listed) {
+            w.raw(listed.raw());
+        } else {
+            append_model(w, model);
+        }
+    }
+
+private:
+    static void append_model(json::Writer &w, std::string_view model) {
+        w.begin_object()
+            .member("name", std::string_view("models/" + std::string(model)))
+            .member("displayName", model)
+            .key("supportedGenerationMethods").begin_array()
+            .string("generateContent")
+            .string("countTokens")
+            .end_array().end_object();
     }
 };
 

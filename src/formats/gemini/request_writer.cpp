@@ -166,9 +166,7 @@ private:
         w_.member("description",
                   tool.description.empty() ? tool.name : tool.description);
         if (custom) {
-            w_.key("parameters").raw(
-                R"({"type":"object","properties":{"input":)"
-                R"({"type":"string"}},"required":["input"]})");
+            w_.key("parameters").raw(custom_parameters);
         } else if (tool.parameters.is_object()
                    && !is_empty_object(tool.parameters)) {
             if (plan_.traits->json_schema) {

@@ -217,7 +217,11 @@ private:
                 fail(failed_answer(choice.native_finish_reason,
                                    finish_message_));
             } else if (reason == FinishReason::none && !answered) {
-                fail(failed_answer("no finishReason", {}));
+                Error error;
+                error.kind = ErrorKind::bad_gateway;
+                error.message = "the provider's answer has a candidate "
+                                "without finishReason";
+                fail(std::move(error));
             }
             if (reason == FinishReason::error
                 || reason == FinishReason::none) {

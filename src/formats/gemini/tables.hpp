@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "formats/tool_plan.hpp"
 #include "llm/chat.hpp"
 #include "llm/result.hpp"
 
@@ -16,13 +17,9 @@ namespace llm::gemini {
 // Gemini API reference, GenerationConfig.
 inline constexpr std::size_t most_stops = 5;
 
-// OpenAI's custom (free-form) tools travel as a function of this prefix and
-// the tool's own name, with one string property, "input"; functions whose
-// names Google does not allow ("3d_view") with the other prefix. The readers
-// of answers take both off again.
-inline constexpr std::string_view custom_prefix = "llm_custom_";
+// Functions whose names Google does not allow ("3d_view") travel with this
+// prefix, which the readers of answers take off again.
 inline constexpr std::string_view name_prefix = "llm_name_";
-inline constexpr std::string_view custom_input = "input";
 
 // The value that lets a call in the history pass that no model of Google's has
 // made, and so none has signed. Source: Gemini API docs, Thought signatures.

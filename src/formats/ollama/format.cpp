@@ -118,9 +118,13 @@ public:
         return openai::error_status(error);
     }
 
-    std::optional<std::vector<std::string_view>> parse_models(
-        json::Value root) const override {
-        return ollama::parse_models(root);
+    json::Value listed_models(json::Value root) const override {
+        return root["models"];
+    }
+
+    std::string_view listed_name(json::Value model) const override {
+        std::string_view name = model["model"].string();
+        return name.empty() ? model["name"].string() : name;
     }
 
     void write_models(std::span<const std::string_view> models,

@@ -28,24 +28,6 @@ void write_details(json::Writer &w, std::string_view model) {
 
 }  // namespace
 
-std::optional<std::vector<std::string_view>> parse_models(json::Value root) {
-    json::Value list = root["models"];
-    if (!list.is_array()) {
-        return std::nullopt;
-    }
-    std::vector<std::string_view> names;
-    for (json::Value model : list.elements()) {
-        std::string_view name = model["model"].string();
-        if (name.empty()) {
-            name = model["name"].string();
-        }
-        if (!name.empty()) {
-            names.push_back(name);
-        }
-    }
-    return names;
-}
-
 // Sizes and digests are of files, which a gateway does not have.
 void write_models(std::span<const std::string_view> models, std::int64_t now,
                   std::string &out) {

@@ -52,7 +52,6 @@ Error parse_error(int status, std::string_view body);
 void write_error(const Error &error, std::string &out);
 
 // models.cpp
-std::optional<std::vector<std::string_view>> parse_models(json::Value root);
 void write_models(std::span<const std::string_view> models, std::int64_t now,
                   std::string &out);
 std::string_view parse_show(json::Value root);

@@ -45,9 +45,9 @@ private:
     };
 
     bool refuse(std::string_view what, std::string param);
-    bool collect(const Message &message, std::size_t index, Content &content);
+    bool collect(const Message &message, Content &content);
     bool write_messages();
-    bool write_message(const Message &message, std::size_t index);
+    bool write_message(const Message &message);
     void write_images(const Content &content);
     void write_call(const Part &part);
     bool write_prompt();
@@ -106,15 +106,16 @@ Result<void> RequestWriter::write() {
 
 // Messages
 
-bool RequestWriter::collect(const Message &message, std::size_t index,
-                            Content &content) {
+bool RequestWriter::collect(const Message &message, Content &content) {
     auto add = [](std::string &to, std::string_view text) {
         if (!to.empty() && !text.empty()) {
             to.push_back('\n');
         }
         to.append(text);
     };
-    std::string param = "messages[" + std::to_string(index) + "]";
+    auto may_go = [this](std::string_view what, const Part &part) {
+        return refuse(what, functions::param_of(request_, part));
+    };
 
     for (const Part &part : message.parts) {
         switch (part.type) {
@@ -135,19 +136,19 @@ bool RequestWriter::collect(const Message &message, std::size_t index,
             // The server fetches nothing.
             if (!part.data.empty()) {
                 content.images.push_back(part.data);
-            } else if (!refuse("an image that is not given as data", param)) {
+            } else if (!may_go("an image that is not given as data", part)) {
                 return false;
             }
             break;
         case PartType::file:
-            if (!refuse("a document", param)) {
+            if (!may_go("a document", part)) {
                 return false;
             }
             break;
         case PartType::native:
             // What the assistant said of it is in the text.
             if (message.role != Role::assistant
-                && !refuse("a content block of this type", param)) {
+                && !may_go("a content block of this type", part)) {
                 return false;
             }
             break;
@@ -158,22 +159,20 @@ bool RequestWriter::collect(const Message &message, std::size_t index,
 
 bool RequestWriter::write_messages() {
     w_.key("messages").begin_array();
-    std::size_t index = 0;
     for (const Message &message : request_.messages) {
         if (own_ && message.source) {
             w_.raw(message.source.raw());
-        } else if (!write_message(message, index)) {
+        } else if (!write_message(message)) {
             return false;
         }
-        ++index;
     }
     w_.end_array();
     return true;
 }
 
-bool RequestWriter::write_message(const Message &message, std::size_t index) {
+bool RequestWriter::write_message(const Message &message) {
     Content content;
-    if (!collect(message, index, content)) {
+    if (!collect(message, content)) {
         return false;
     }
     Role role = message.role == Role::developer ? Role::system : message.role;
@@ -200,10 +199,10 @@ bool RequestWriter::write_message(const Message &message, std::size_t index) {
         w_.end_array();
     }
     if (role == Role::tool) {
-        std::string_view name =
-            functions::name_of_call(request_, message.tool_call_id);
-        if (!name.empty()) {
-            w_.member("tool_name", name);
+        if (const Part *call =
+                functions::find_call(request_, message.tool_call_id)) {
+            w_.member("tool_name", std::string_view(sent_tool_name(
+                                       call->name, call->custom)));
         }
         w_.member("tool_call_id", message.tool_call_id);
     }
@@ -226,7 +225,8 @@ void RequestWriter::write_call(const Part &part) {
     text_.clear();
     functions::append_arguments(text_, part);
     w_.begin_object().member("id", part.id).key("function").begin_object()
-        .member("name", part.name)
+        .member("name",
+                std::string_view(sent_tool_name(part.name, part.custom)))
         .key("arguments").raw(text_)
         .end_object().end_object();
 }
@@ -235,11 +235,9 @@ void RequestWriter::write_call(const Part &part) {
 bool RequestWriter::write_prompt() {
     Content system;
     const Message *question = nullptr;
-    std::size_t index = 0;
     for (const Message &message : request_.messages) {
-        std::size_t at = index++;
         if (message.role == Role::system || message.role == Role::developer) {
-            if (!collect(message, at, system)) {
+            if (!collect(message, system)) {
                 return false;
             }
             continue;
@@ -255,7 +253,7 @@ bool RequestWriter::write_prompt() {
     }
 
     Content prompt;
-    if (question && !collect(*question, index - 1, prompt)) {
+    if (question && !collect(*question, prompt)) {
         return false;
     }
     w_.member("prompt", prompt.text);
@@ -279,38 +277,29 @@ bool RequestWriter::write_tools() {
         return refuse("tools", "tools");
     }
 
-    ToolFilter filter(request_);
-    if (filter.demands_call()
-        && !refuse("a tool_choice that demands a call", "tool_choice")) {
+    if (ToolFilter(request_).demands_call()
+        && !refuse("a demand that a tool is called", "tool_choice")) {
         return false;
     }
 
-    bool any = false;
-    std::size_t index = 0;
-    for (const chat::Tool &tool : request_.tools) {
-        std::string param = "tools[" + std::to_string(index++) + "]";
-        if (!filter.allows(tool.name)) {
-            continue;
-        }
-        if (tool.type != chat::Tool::Type::function) {
-            if (!refuse("a tool of this type", param)) {
-                return false;
-            }
-            continue;
-        }
-        if (!any) {
-            w_.key("tools").begin_array();
-            any = true;
-        }
+    auto tools = plan_tools(request_, options_, own_);
+    if (!tools) {
+        error_ = std::move(tools.error());
+        return false;
+    }
+    if (tools->empty()) {
+        return true;
+    }
+    w_.key("tools").begin_array();
+    for (std::size_t i : *tools) {
+        const chat::Tool &tool = request_.tools[i];
         if (own_ && tool.source) {
             w_.raw(tool.source.raw());
         } else {
             functions::write_tool(w_, tool);
         }
     }
-    if (any) {
-        w_.end_array();
-    }
+    w_.end_array();
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "formats/ollama/answer.hpp"
 #include "formats/ollama/ollama.hpp"
 #include "formats/ollama/tables.hpp"
+#include "formats/tool_plan.hpp"
 #include "llm/arena.hpp"
 #include "text/rfc3339.hpp"
 
@@ -67,6 +68,11 @@ Result<chat::Response> parse_response(Api api, const json::Document &document,
             return no_answer("holds a tool call without a name");
         }
         part.arguments = arguments_of(call);
+        if (take_custom_prefix(part.name)) {
+            part.custom = true;
+            part.arguments = custom_text(call["function"]["arguments"],
+                                         part.arguments);
+        }
         choice.message.parts.push_back(part);
     }
 

@@ -3,6 +3,7 @@
 #include "formats/ollama/answer.hpp"
 #include "formats/ollama/ollama.hpp"
 #include "formats/ollama/tables.hpp"
+#include "formats/tool_plan.hpp"
 #include "text/rfc3339.hpp"
 
 namespace llm::ollama {
@@ -115,10 +116,15 @@ void Reader::read_call(Value call, Value root, EventSink &sink) {
     event.type = Type::tool_call;
     event.call = calls_++;
     event.id = id;
+    event.custom = take_custom_prefix(name);
     event.name = name;
     sink.on_event(event);
 
-    if (auto arguments = arguments_of(call); !arguments.empty()) {
+    std::string_view arguments = arguments_of(call);
+    if (event.custom) {
+        arguments = custom_text(call["function"]["arguments"], arguments);
+    }
+    if (!arguments.empty()) {
         Event fragment;
         fragment.type = Type::tool_arguments;
         fragment.call = event.call;

@@ -29,6 +29,9 @@ struct Report {
     std::string_view code;
     std::string_view param;
     std::int64_t status = 0;        // a numeric code
+    // It is called an error: what has only the members of one may as well be
+    // an answer that makes no sense.
+    bool named = true;
 };
 
 // FastAPI's form: a text, or a list of {loc, msg, type}.
@@ -111,8 +114,9 @@ bool read_report(Value root, Report &report) {
     }
 
     // A bare object: vLLM's older form, Mistral's, FastAPI's.
-    bool bare = root["object"].string() == "error"
-                || !root["message"].is_null() || !root["detail"].is_null();
+    report.named = root["object"].string() == "error";
+    bool bare = report.named || !root["message"].is_null()
+                || !root["detail"].is_null();
     if (bare) {
         read_object(root, report);
     }
@@ -144,7 +148,8 @@ Error make_error(int status, const Report &report) {
             error.kind = ErrorKind::quota;
         }
     } else {
-        error.kind = kind.value_or(ErrorKind::server);
+        error.kind = kind.value_or(report.named ? ErrorKind::server
+                                                : ErrorKind::bad_gateway);
     }
 
     // The provider's own words about a key may repeat it.

@@ -9,7 +9,26 @@ namespace {
 constexpr Route openai_routes[] = {
     {"/chat/completions", Operation::chat},
     {"/models", Operation::models},
+    {"/models/{model}", Operation::model},
 };
+
+void append_model(json::Writer &writer, std::string_view model,
+                  std::int64_t now) {
+    // "provider/model" belongs to the provider; an alias to us.
+    std::size_t slash = model.find('/');
+    writer.begin_object()
+        .member("id", model)
+        .member("object", "model")
+        .member("created", now)
+        .member("owned_by", slash == std::string_view::npos
+                                ? std::string_view("gateway")
+                                : model.substr(0, slash))
+        // Mistral's SDK reads no model without these two.
+        .member("type", "base")
+        .key("capabilities").begin_object()
+        .member("completion_chat", true)
+        .end_object().end_object();
+}
 
 constexpr FormatRow openai_row = {
     .name = "openai",
@@ -30,6 +49,7 @@ constexpr FormatRow openai_row = {
     .write_error = openai::write_error,
     .error_status = openai::error_status,
     .write_models = openai::write_models,
+    .append_model = append_model,
 };
 
 }  // namespace
@@ -52,16 +72,7 @@ void openai::write_models(std::span<const std::string_view> models,
     json::Writer w(out);
     w.begin_object().member("object", "list").key("data").begin_array();
     for (std::string_view model : models) {
-        // "provider/model" belongs to the provider; an alias to us.
-        std::size_t slash = model.find('/');
-        w.begin_object()
-            .member("id", model)
-            .member("object", "model")
-            .member("created", now)
-            .member("owned_by", slash == std::string_view::npos
-                                    ? std::string_view("gateway")
-                                    : model.substr(0, slash))
-            .end_object();
+        append_model(w, model, now);
     }
     w.end_array().end_object();
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/functions.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/openai/tables.hpp"
 #include "formats/unsupported.hpp"
@@ -305,7 +306,9 @@ bool RequestWriter::keep_writable(Parts &parts) {
     std::erase_if(parts, [&](const Part *part) {
         std::string_view what = obstacle(*part);
         if (!what.empty()) {
-            failed = failed || !unsupported(what, "messages");
+            failed = failed
+                     || !unsupported(what,
+                                     functions::param_of(request_, *part));
             return true;
         }
         return part->type == PartType::reasoning
@@ -514,7 +517,8 @@ bool RequestWriter::write_tool_result(const Message &message) {
             attachments_.push_back(&part);
             break;
         default:
-            if (!unsupported("a content block of this type", "messages")) {
+            if (!unsupported("a content block of this type",
+                             functions::param_of(request_, part))) {
                 return false;
             }
             break;
@@ -550,7 +554,8 @@ bool RequestWriter::write_tools() {
             continue;
         }
         if (!own_ && tool.type == chat::Tool::Type::native) {
-            if (!unsupported("a tool that another API defines", "tools")) {
+            if (!unsupported("a tool that another API defines",
+                             functions::param_of(request_, tool))) {
                 return false;
             }
             continue;

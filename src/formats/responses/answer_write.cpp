@@ -485,19 +485,27 @@ void AnswerWriter::fail(const Error &error, std::string &out) {
         return;
     }
     // No response is known that could have failed.
-    begin_event("error", out);
-    out.append(",\"code\":");
-    json::append_string(out, error.code.empty() ? error_code(error.kind)
-                                                : error.code);
-    out.append(",\"message\":");
-    json::append_string(out, error.message);
-    out.append(",\"param\":");
+    append_error(error, sequence_++, out);
+}
+
+void append_error(const Error &error, std::int64_t sequence_number,
+                  std::string &out) {
+    out.append("event: error\ndata: ");
+    json::Writer w(out);
+    w.begin_object()
+        .member("type", "error")
+        .member("sequence_number", sequence_number)
+        .member("code", error.code.empty() ? error_code(error.kind)
+                                           : std::string_view(error.code))
+        .member("message", error.message)
+        .key("param");
     if (error.param.empty()) {
-        out.append("null");
+        w.null();
     } else {
-        json::append_string(out, error.param);
+        w.string(error.param);
     }
-    end_event(out);
+    w.end_object();
+    out.append("\n\n");
 }
 
 }  // namespace llm::responses

@@ -13,6 +13,10 @@
 
 namespace llm::responses {
 
+// The event "error", which is this one of its stream.
+void append_error(const Error &error, std::int64_t sequence_number,
+                  std::string &out);
+
 class AnswerWriter {
 public:
     // whole: nothing is written before finish(), and then the object alone.

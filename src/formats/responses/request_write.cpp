@@ -3,6 +3,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "formats/functions.hpp"
 #include "formats/openai/tables.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/sealed.hpp"
@@ -244,7 +245,7 @@ bool RequestWriter::write_part(const Part &part) {
         return true;
     }
     if (auto what = obstacle(part); !what.empty()) {
-        return unsupported(what, "messages");
+        return unsupported(what, functions::param_of(request_, part));
     }
 
     w_.begin_object();
@@ -427,7 +428,8 @@ bool RequestWriter::write_tools() {
     bool any = false;
     for (const chat::Tool &tool : request_.tools) {
         if (!own_ && tool.type == chat::Tool::Type::native) {
-            if (!unsupported("a tool that another API defines", "tools")) {
+            if (!unsupported("a tool that another API defines",
+                             functions::param_of(request_, tool))) {
                 return false;
             }
             continue;

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <optional>
 #include <string>
 #include <utility>
@@ -6,6 +7,7 @@
 #include "formats/openai/answer.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/refrain.hpp"
+#include "formats/responses/answer_write.hpp"
 #include "formats/responses/item_text.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/tables.hpp"
@@ -49,8 +51,14 @@ class Reader final : public StreamReader {
 public:
     void read(const wire::Frame &frame, EventSink &sink) override;
     // Usage is a part of every stream's last event.
-    Relay relay(const wire::Frame &, bool, std::string &) override {
+    Relay relay(const wire::Frame &frame, bool, std::string &) override {
+        note_sequence(frame.data);
         return Relay::as_is;
+    }
+    // Clients count the events.
+    bool break_off(const Error &error, std::string &out) override {
+        append_error(error, sequence_ + 1, out);
+        return true;
     }
     void end(EventSink &sink) override;
 
@@ -64,6 +72,7 @@ private:
     static const EventRow event_rows[];
 
     bool parse(std::string_view data);
+    void note_sequence(std::string_view data);
     void read_start(Value root, EventSink &sink);
     void read_item_added(Value root, EventSink &sink);
     void read_item_done(Value root, EventSink &sink);
@@ -98,6 +107,7 @@ private:
     std::string_view type_;     // of the event that is read
     std::vector<Item> items_;
     std::size_t calls_ = 0;
+    std::int64_t sequence_ = -1;    // of the last event that was relayed
     std::string call_signature_;    // the proof of the call that comes next
     json::Document logprobs_;
     std::string logprobs_text_;
@@ -133,6 +143,24 @@ bool Reader::parse(std::string_view data) {
     }
     large_ = data.size() > large_event;
     return static_cast<bool>(document_->parse_next(data, {.duplicates = true}));
+}
+
+// Every event has its number, which is all that is wanted of most: no string
+// holds a quote that no backslash stands before.
+void Reader::note_sequence(std::string_view data) {
+    constexpr std::string_view name = "\"sequence_number\":";
+    std::size_t at = data.find(name);
+    while (at != data.npos && at > 0 && data[at - 1] == '\\') {
+        at = data.find(name, at + 1);
+    }
+    if (at == data.npos) {
+        return;
+    }
+    at += name.size();
+    while (at < data.size() && data[at] == ' ') {
+        ++at;
+    }
+    std::from_chars(data.data() + at, data.data() + data.size(), sequence_);
 }
 
 void Reader::read(const wire::Frame &frame, EventSink &sink) {
