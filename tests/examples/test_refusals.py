@@ -77,7 +77,8 @@ NEVER = [
     ("completions", "openai", {"echo": True}),
     ("completions", "openai", {"best_of": 2}),
     ("completions", "openai", {"logprobs": 1}),
-    ("completions", "openai", {"prompt": ["a", "b"]}),
+    ("completions", "openai", {"prompt": ["a", "b"], "stream": True}),
+    ("completions", "openai", {"prompt": [1, 2]}),
 ]
 
 
@@ -112,7 +113,7 @@ def test_refused_or_left_out(gateway, api, provider, said, member):
 
 @pytest.mark.parametrize(("api", "provider", "said"), NEVER)
 def test_refused_in_any_case(gateway, api, provider, said):
-    (member,) = said
+    member = next(iter(said))
     for prefix in (f"/{provider}", f"/drop/{provider}"):
         refused = send(gateway.port, api, "m", "Hi", prefix=prefix, **said)
         error = refused.json()["error"]
