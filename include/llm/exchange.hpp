@@ -348,14 +348,17 @@ private:
     bool single_ = false;               // of embeddings: the client's route
     std::optional<embedding::Request> embedding_request_;
 
-    // Operation::pass_through.
-    PassThroughCall pass_;
-    std::string pass_model_;            // what head_.model is a view of
-    std::optional<pass_through::Found> model_in_body_;      // of a form
-    std::optional<pass_through::Found> model_in_query_;
-    std::string raw_type_;              // the answer's Content-Type
-    pass_through::UsageReader usage_reader_;
-    pass_through::RealtimeReader realtime_reader_;
+    // Operation::pass_through. On the heap, since most calls are none.
+    struct PassThrough {
+        PassThroughCall call;
+        std::string model;              // what head_.model is a view of
+        std::optional<pass_through::Found> model_in_body;       // of a form
+        std::optional<pass_through::Found> model_in_query;
+        std::string answer_type;        // the answer's Content-Type
+        pass_through::UsageReader usage_reader;
+        pass_through::RealtimeReader realtime_reader;
+    };
+    std::unique_ptr<PassThrough> pass_;
     bool raw_ = false;
     bool delivered_ = false;
     bool readable_error_ = false;

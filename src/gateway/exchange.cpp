@@ -434,13 +434,13 @@ Exchange::Step Exchange::feed(std::string_view bytes) {
     }
 
     case Mode::raw:
-        usage_reader_.feed(bytes);
+        pass_->usage_reader.feed(bytes);
         output_.append(bytes);
         return Step::ready;
 
     case Mode::tunnel:
-        realtime_reader_.feed(bytes);
-        account_.usage = realtime_reader_.usage();
+        pass_->realtime_reader.feed(bytes);
+        account_.usage = pass_->realtime_reader.usage();
         return Step::ready;
 
     case Mode::idle:
@@ -505,9 +505,9 @@ Exchange::Step Exchange::finish() {
     }
 
     case Mode::raw:
-        usage_reader_.finish();
-        account_.usage = usage_reader_.usage();
-        account_.response_model = usage_reader_.model();
+        pass_->usage_reader.finish();
+        account_.usage = pass_->usage_reader.usage();
+        account_.response_model = pass_->usage_reader.model();
         account_.complete = true;
         mode_ = Mode::over;
         return Step::complete;
@@ -527,7 +527,7 @@ Exchange::Step Exchange::finish() {
 Exchange::Step Exchange::abort(Error error) {
     if (mode_ == Mode::raw && delivered_) {
         // Of an answer that nobody here can read the missing end must do.
-        account_.usage = usage_reader_.usage();
+        account_.usage = pass_->usage_reader.usage();
         error_ = std::move(error);
         broken_ = true;
         mode_ = Mode::over;

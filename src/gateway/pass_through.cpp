@@ -52,7 +52,8 @@ Error bad_answer(std::string message) {
 
 Result<void> Exchange::open_pass_through(const PassThroughCall &call) {
     operation_ = Operation::pass_through;
-    pass_ = call;
+    pass_ = std::make_unique<PassThrough>();
+    pass_->call = call;
     query_ = call.query;
 
     std::string path;
@@ -65,7 +66,7 @@ Result<void> Exchange::open_pass_through(const PassThroughCall &call) {
     if (!argument) {
         return argument.error();
     }
-    model_in_query_ = *argument;
+    pass_->model_in_query = *argument;
 
     std::string_view boundary = pass_through::boundary_of(call.content_type);
     if (!body_.empty() && is_json(call.content_type)) {
@@ -84,36 +85,38 @@ Result<void> Exchange::open_pass_through(const PassThroughCall &call) {
         if (!field) {
             return field.error();
         }
-        model_in_body_ = *field;
-        if (model_in_body_) {
-            head_.model = body_.substr(model_in_body_->offset,
-                                       model_in_body_->length);
+        pass_->model_in_body = *field;
+        if (pass_->model_in_body) {
+            head_.model = body_.substr(pass_->model_in_body->offset,
+                                       pass_->model_in_body->length);
         }
     }
-    if (model_in_query_) {
-        pass_model_ = pass_through::decode_argument(
-            query_.substr(model_in_query_->offset, model_in_query_->length));
+    if (pass_->model_in_query) {
+        pass_->model = pass_through::decode_argument(
+            query_.substr(pass_->model_in_query->offset,
+                          pass_->model_in_query->length));
         // Whoever goes by the one must not be told the other.
-        if (!head_.model.empty() && head_.model != pass_model_) {
+        if (!head_.model.empty() && head_.model != pass_->model) {
             return invalid_request("the \"model\" of the query is not that of "
                                    "the body",
                                    "model");
         }
-        head_.model = pass_model_;
+        head_.model = pass_->model;
     }
     return check_model_name();
 }
 
 void Exchange::note_model(std::string_view beginning) {
-    std::string_view boundary = pass_through::boundary_of(pass_.content_type);
+    std::string_view boundary =
+        pass_through::boundary_of(pass_->call.content_type);
     if (boundary.empty() || !head_.model.empty()) {
         return;
     }
     auto field =
         pass_through::find_field(beginning, boundary, "model", false);
     if (field && *field && (*field)->length <= limits_.max_model) {
-        pass_model_ = beginning.substr((*field)->offset, (*field)->length);
-        head_.model = pass_model_;
+        pass_->model = beginning.substr((*field)->offset, (*field)->length);
+        head_.model = pass_->model;
     }
 }
 
@@ -121,8 +124,9 @@ void Exchange::prepare_pass_through() {
     same_format_ = true;
     std::vector<json::Edit> edits;
     bool renamed = !head_.model.empty() && target_.model != head_.model;
-    if (renamed && model_in_body_) {
-        edits.push_back({model_in_body_->offset, model_in_body_->length,
+    if (renamed && pass_->model_in_body) {
+        edits.push_back({pass_->model_in_body->offset,
+                         pass_->model_in_body->length,
                          std::string(target_.model)});
     } else if (renamed && document_.root()["model"]) {
         std::string name;
@@ -141,16 +145,17 @@ std::string Exchange::pass_through_path(std::string_view base) const {
         path.append(base).append("/deployments/");
         append_segment(path, target_.model);
         // A deployment's paths have no version of their own.
-        (void) pass_through::append_path({{}, pass_.path.rest}, {}, path);
+        (void) pass_through::append_path({{}, pass_->call.path.rest}, {}, path);
     } else {
-        (void) pass_through::append_path(pass_.path, base, path);
+        (void) pass_through::append_path(pass_->call.path, base, path);
     }
 
     std::string query(query_);
-    if (model_in_query_ && target_.model != head_.model) {
+    if (pass_->model_in_query && target_.model != head_.model) {
         std::string name;
         append_segment(name, target_.model);
-        query.replace(model_in_query_->offset, model_in_query_->length, name);
+        query.replace(pass_->model_in_query->offset,
+                      pass_->model_in_query->length, name);
     }
     if (!quirks.api_version.empty()
         && query.find("api-version=") == query.npos) {
@@ -163,14 +168,14 @@ std::string Exchange::pass_through_path(std::string_view base) const {
 
 Exchange::Step Exchange::begin_pass_through(const AnswerHead &head) {
     raw_ = delivered_ = false;
-    raw_type_ = head.content_type;
+    pass_->answer_type = head.content_type;
     readable_error_ = is_identity(head.content_encoding);
 
-    if (head.status == 101 && pass_.upgrade) {
+    if (head.status == 101 && pass_->call.upgrade) {
         status_ = 101;
         content_type_ = {};
         raw_ = true;
-        realtime_reader_ = {};
+        pass_->realtime_reader = {};
         mode_ = Mode::tunnel;
         return Step::ready;
     }
@@ -187,15 +192,15 @@ Exchange::Step Exchange::begin_pass_through(const AnswerHead &head) {
     using Kind = pass_through::UsageReader::Kind;
     Kind kind = Kind::none;
     if (is_identity(head.content_encoding)) {
-        kind = is_json(raw_type_) ? Kind::json
-               : starts_with_nocase(raw_type_, "text/event-stream")
+        kind = is_json(pass_->answer_type) ? Kind::json
+               : starts_with_nocase(pass_->answer_type, "text/event-stream")
                    ? Kind::events
                    : Kind::none;
     }
-    usage_reader_ =
+    pass_->usage_reader =
         pass_through::UsageReader(kind, limits_.max_event);
     status_ = head.status;
-    content_type_ = raw_type_;
+    content_type_ = pass_->answer_type;
     raw_ = true;
     mode_ = Mode::raw;
     return Step::ready;
@@ -211,7 +216,7 @@ bool Exchange::relay_error() {
     mode_ = Mode::over;
     raw_ = true;
     status_ = answer_head_.status;
-    content_type_ = raw_type_;
+    content_type_ = pass_->answer_type;
     output_ = collected_;
     return true;
 }
