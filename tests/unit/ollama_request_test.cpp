@@ -204,6 +204,23 @@ TEST_CASE("ollama: a prompt that is no chat stays with servers that know it") {
     }
 }
 
+TEST_CASE("ollama: another API's members are unknown ones, which are kept") {
+    auto kept = [](const Format &format, std::string_view body) {
+        json::Document document;
+        REQUIRE(document.parse(body));
+        std::pmr::monotonic_buffer_resource memory;
+        auto request = format.parse_request(document, &memory);
+        REQUIRE(request);
+        REQUIRE(request->extra.size() == 1);
+        return std::string(request->extra[0].name);
+    };
+    CHECK(kept(ollama_generate_format(),
+               R"({"model":"m","prompt":"q","messages":[]})") == "messages");
+    CHECK(kept(ollama_format(),
+               R"({"model":"m","messages":[{"role":"user","content":"q"}],"prompt":"q"})")
+          == "prompt");
+}
+
 TEST_CASE("ollama: what makes no sense is refused with its place") {
     struct { std::string_view body, error; } rows[] = {
         {R"({"messages":[]})", "model: model is missing"},

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 
 #include "formats/body_reader.hpp"
 #include "formats/head_reader.hpp"
@@ -19,6 +20,10 @@ using chat::Role;
 using fields::Path;
 using json::Kind;
 using json::Value;
+
+// What is read before all other members.
+constexpr std::string_view chat_first[] = {"messages"};
+constexpr std::string_view generate_first[] = {"prompt", "system", "images"};
 
 // Members of /api/generate with which it is not a chat: no other API here has
 // a place for them, and the answer would be another one without.
@@ -74,17 +79,14 @@ private:
     bool read_options(Value value, const Path &path);
     bool read_stop(Value value, const Path &path);
     bool read_think(Value value, const Path &path);
-    bool ignore(Value, const Path &) { return true; }
 
     Api api_;
     std::pmr::vector<OpenCall> open_;
     std::size_t calls_ = 0;
 };
 
-// "messages" and "prompt" are read before all others.
 const RequestReader::Row RequestReader::member_rows[] = {
     {"model", &RequestReader::read_model},
-    {"messages", &RequestReader::ignore},
     {"stream", &RequestReader::flag<&Request::stream>},
     {"tools", &RequestReader::read_function_list},
     {"format", &RequestReader::read_format},
@@ -127,11 +129,13 @@ bool RequestReader::read_member(const json::Member &member) {
         return member.value.is_null()
                || (this->*row->read)(member.value, Path(member.name));
     }
+    std::span<const std::string_view> first =
+        api_ == Api::chat ? std::span<const std::string_view>(chat_first)
+                          : generate_first;
+    if (std::find(first.begin(), first.end(), member.name) != first.end()) {
+        return true;
+    }
     if (api_ == Api::generate) {
-        if (member.name == "prompt" || member.name == "system"
-            || member.name == "images") {
-            return true;
-        }
         bool essential = std::find(std::begin(generate_only),
                                    std::end(generate_only), member.name)
                          != std::end(generate_only);
