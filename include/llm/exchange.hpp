@@ -343,12 +343,14 @@ private:
     json::Document document_;
     std::string_view query_;            // of the client's path
     RequestHead head_;
-    std::optional<chat::Request> request_;
+    // On the heap, as all that is large and not of every call: this object is
+    // held as long as a stream is open.
+    std::unique_ptr<chat::Request> request_;
     const embedding::Api *embeddings_ = nullptr;    // the client's
     bool single_ = false;               // of embeddings: the client's route
-    std::optional<embedding::Request> embedding_request_;
+    std::unique_ptr<embedding::Request> embedding_request_;
 
-    // Operation::pass_through. On the heap, since most calls are none.
+    // Operation::pass_through.
     struct PassThrough {
         PassThroughCall call;
         std::string model;              // what head_.model is a view of

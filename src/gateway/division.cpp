@@ -46,9 +46,11 @@ Exchange::Exchange(Exchange &whole, const Division &division,
     kept_ = std::make_unique<Kept>(memory_);
     first_ = index * division.per_call;
     if (operation_ == Operation::embeddings) {
-        embedding_request_.emplace(embedding::part_of(
-            *whole.embedding_request_, first_,
-            std::min(division.per_call, division.items - first_), memory_));
+        embedding_request_ =
+            std::make_unique<embedding::Request>(embedding::part_of(
+                *whole.embedding_request_, first_,
+                std::min(division.per_call, division.items - first_),
+                memory_));
     }
 }
 

@@ -23,10 +23,11 @@ Result<const embedding::Request *> Exchange::embedding_request() {
         if (!parsed) {
             return parsed.error();
         }
-        embedding_request_.emplace(std::move(*parsed));
+        embedding_request_ =
+            std::make_unique<embedding::Request>(std::move(*parsed));
         embedding_request_->model = head_.model;
     }
-    return &*embedding_request_;
+    return embedding_request_.get();
 }
 
 Result<void> Exchange::prepare_embeddings() {

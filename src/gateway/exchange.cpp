@@ -227,11 +227,11 @@ Result<const chat::Request *> Exchange::request() {
         if (!parsed) {
             return parsed.error();
         }
-        request_.emplace(std::move(*parsed));
+        request_ = std::make_unique<chat::Request>(std::move(*parsed));
         request_->model = head_.model;
         request_->stream = head_.stream;
     }
-    return &*request_;
+    return request_.get();
 }
 
 Result<void> Exchange::prepare(const Target &target,
