@@ -189,6 +189,9 @@ TEST_CASE("deepseek: thoughts, cache hits, keep-alives, no room") {
 TEST_CASE("deepseek: a JSON schema is told in words, and thoughts go back") {
     CHECK(passed_on(R"({"model":"m","seed":1,"messages":[{"role":"developer","content":"d"},{"role":"user","content":"q"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}})", "deepseek")
           == R"({"model":"m","messages":[{"role":"system","content":"Answer with one JSON object and nothing else. It must fit this JSON Schema: {\"type\":\"object\"}"},{"role":"system","content":"d"},{"role":"user","content":"q"}],"response_format":{"type":"json_object"}})");
+    // Also to nobody.
+    CHECK(passed_on(R"({"model":"m","messages":[],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}})", "deepseek")
+          == R"({"model":"m","messages":[{"role":"system","content":"Answer with one JSON object and nothing else. It must fit this JSON Schema: {\"type\":\"object\"}"}],"response_format":{"type":"json_object"}})");
     CHECK(from_anthropic(R"([{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"a"}]},{"role":"user","content":"q"}])", "", "deepseek")
               .find(R"({"role":"assistant","content":"a","reasoning_content":"hm"})") != std::string::npos);
 }

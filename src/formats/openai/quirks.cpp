@@ -178,7 +178,9 @@ private:
             json::Writer(message).begin_object()
                 .member("role", "system").member("content", text)
                 .end_object();
-            message.push_back(',');
+            if (messages.size() > 0) {
+                message.push_back(',');
+            }
             insert(offset(messages.raw()) + 1, std::move(message));
         }
     }
