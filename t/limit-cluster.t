@@ -19,7 +19,7 @@ our $HttpConfig = q{
     llm_redis shared {
         server 127.0.0.1:$TEST_NGINX_REDIS_PORT;
         cluster on;
-        timeout 5s;
+        timeout 20s;
         connect_timeout 5s;
         fail_timeout 200ms;
     }

@@ -32,6 +32,7 @@ our %fake = (
         select undef, undef, undef, 0.2;
         "+OK\r\n" x commands($_[0])
     }) x 100], [\'wait', "-ERR max number of clients reached\r\n"]),
+    early => LLMRedis->fake([\'wait', "-ERR not now\r\n", \'hold']),
 );
 
 our $Config = q{
@@ -45,7 +46,7 @@ __DATA__
 
 === TEST 1: no Redis at all
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; timeout 3s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(failure) no valid reply\n");
@@ -57,7 +58,7 @@ qr/llm: redis "r": server 127.0.0.1:\d+: no valid reply/
 
 === TEST 2: the connection is closed in the middle of a reply
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT2; timeout 3s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT2; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(failure) connection lost\n");
@@ -69,7 +70,7 @@ connection lost
 
 === TEST 3: a line that does not end
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT3; timeout 3s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT3; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(failure) a line that does not end\n");
@@ -80,7 +81,7 @@ a line that does not end
 
 === TEST 4: an array that would take all memory
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT4; timeout 3s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT4; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(failure) a reply that is too large\n");
@@ -91,7 +92,7 @@ a reply that is too large
 
 === TEST 5: more replies than commands
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT5; timeout 3s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT5; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(status) OK\n", 'the first one is good');
@@ -103,7 +104,7 @@ a reply that nobody has asked for
 
 === TEST 6: a protocol that nobody has asked for
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT6; timeout 3s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT6; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 like(get('/get'), qr/^\(failure\) (no valid reply|a reply of RESP3)/);
@@ -116,6 +117,8 @@ llm: redis "r": server
 --- http_config
 llm_redis r {
     server 127.0.0.1:$TEST_NGINX_REDIS_PORT7;
+    timeout 5s;
+    connect_timeout 5s;
     fail_timeout 10s;
 }
 --- config eval: $::Config
@@ -130,7 +133,7 @@ llm: redis "r": server
 
 === TEST 8: a reply of too many levels
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT8; timeout 3s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT8; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 like(get('/get'), qr/^\(failure\) (no valid reply|a reply with too many)/);
@@ -141,7 +144,7 @@ llm: redis "r": server
 
 === TEST 9: commands of one event go out in one write
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT9; timeout 3s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT9; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 # The server answers only what its first read has brought.
@@ -154,6 +157,8 @@ is(get('/three'), "(integer) 1\n" x 3);
 llm_redis r {
     server 127.0.0.1:$TEST_NGINX_REDIS_PORT10;
     cluster on;
+    timeout 5s;
+    connect_timeout 5s;
 }
 --- config eval: $::Config
 --- script
@@ -184,6 +189,8 @@ timed out
 llm_redis r {
     server 127.0.0.1:$TEST_NGINX_REDIS_PORT12;
     password secret;
+    timeout 5s;
+    connect_timeout 5s;
 }
 --- config eval: $::Config
 --- script
@@ -214,9 +221,21 @@ qr/one more connection to server 127.0.0.1:\d+: the server has too many clients/
 
 === TEST 14: a server that wants nobody says why
 --- http_config
-llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT12; timeout 3s; }
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT12; timeout 5s; connect_timeout 5s; }
 --- config eval: $::Config
 --- script
 is(get('/get'), "(failure) it refuses connections\n");
 --- error_log eval
 qr/server 127.0.0.1:\d+ refuses connections: "ERR /
+
+
+
+=== TEST 15: a server that speaks before the worker sees that it is connected
+--- http_config
+llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT14; timeout 5s; connect_timeout 5s; }
+--- config
+location /get { llm_test_redis r stall=300ms GET greeting; }
+--- script
+is(get('/get'), "(failure) it refuses connections\n");
+--- error_log
+refuses connections: "ERR not now"

@@ -319,6 +319,12 @@ void Connection::secured() noexcept {
         return;
     }
     post_write();
+
+    // A server that turns clients away speaks first. The event that told of
+    // the connection may have told of that, too, and comes only once.
+    if (c_->read->ready) {
+        ngx_post_event(c_->read, &ngx_posted_events);
+    }
 }
 
 // What must be known to be right before any command goes out: else one would

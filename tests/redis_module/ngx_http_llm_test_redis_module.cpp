@@ -11,6 +11,8 @@
 //     times=N     sends N of them at once; the answer has N lines
 //     block=TIME  of a command that waits at the server
 //     forget      nobody waits for the reply, the answer is "(sent)"
+//     stall=TIME  then the worker stands still, as a busy one does, so that
+//                 what the server says at once is there before it looks
 #include "context.hpp"
 
 #include <deque>
@@ -33,6 +35,7 @@ struct LocConf {
     ngx_array_t words;                  // ngx_http_complex_value_t
     ngx_int_t times;
     ngx_msec_t block;
+    ngx_msec_t stall;
     unsigned forget:1;
 };
 
@@ -163,6 +166,9 @@ task::Task run(ngx_http_request_t *r, LocConf *conf) {
     for (ngx_int_t i = 0; i < conf->times; ++i) {
         calls.emplace_back(r, conf->redis, words, key);
     }
+    if (conf->stall) {
+        ngx_msleep(conf->stall);
+    }
     std::string text;
     for (auto &call : calls) {
         text += line(co_await call);
@@ -251,6 +257,9 @@ char *llm_test_redis(ngx_conf_t *cf, ngx_command_t *, void *data) noexcept {
         } else if (text.starts_with("block=")) {
             auto time = rest(6);
             conf->block = static_cast<ngx_msec_t>(ngx_parse_time(&time, 0));
+        } else if (text.starts_with("stall=")) {
+            auto time = rest(6);
+            conf->stall = static_cast<ngx_msec_t>(ngx_parse_time(&time, 0));
         } else if (text == "forget") {
             conf->forget = 1;
         } else {
