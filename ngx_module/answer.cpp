@@ -1,5 +1,6 @@
 #include "answer.hpp"
 
+#include <bit>
 #include <new>
 
 #include "cache/request.hpp"
@@ -12,8 +13,8 @@ void destroy_string(void *data) noexcept {
 }
 
 // Of one streamed piece: room for what a few events need, so that a buffer
-// serves again and again.
-constexpr size_t stream_buffer = 2048;
+// serves again and again. Larger ones are powers of two for the same reason.
+constexpr size_t stream_buffer = 1024;
 
 }  // namespace
 
@@ -148,7 +149,7 @@ ngx_chain_t *ngx_http_llm_output_chain(ngx_pool_t *pool, std::string &text,
         }
         if (stream) {
             cl->buf = ngx_create_temp_buf(
-                pool, ngx_max(text.size(), stream_buffer));
+                pool, std::bit_ceil(ngx_max(text.size(), stream_buffer)));
         } else {
             cl->buf = static_cast<ngx_buf_t *>(ngx_calloc_buf(pool));
         }

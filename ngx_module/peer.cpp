@@ -83,6 +83,7 @@ bool prepare(ngx_http_llm_upstream_ctx_t *up,
         return unmade();
     }
     r->upstream->request_bufs = bufs;
+    ctx->exchange->release_pieces();
 
     // What the last try ended with is not what this one will.
     ctx->error.reset();

@@ -204,12 +204,15 @@ public:
     std::string request_path(std::string_view base) const;
 
     // Starts a try: makes the body for this target. The pieces are views into
-    // the client's body or into this object, valid until the next prepare().
+    // the client's body or into this object, valid until the next prepare() or
+    // release_pieces().
     // `betas`: WriteOptions::betas, of this call to this target.
     Result<void> prepare(const Target &target, std::string_view betas = {});
     const std::vector<std::string_view> &pieces() const noexcept {
         return pieces_;
     }
+    // The pieces were copied: their memory is wanted back before the answer.
+    void release_pieces() noexcept;
     // Whether the client's own bytes go to the provider, spliced at most.
     bool passes_through() const noexcept { return same_format_; }
 

@@ -289,6 +289,11 @@ Result<void> Exchange::prepare(const Target &target,
     return {};
 }
 
+void Exchange::release_pieces() noexcept {
+    pieces_ = {};
+    written_ = {};
+}
+
 void Exchange::splice(const std::vector<json::Edit> &edits) {
     for (const auto &edit : edits) {
         written_.append(edit.text);
