@@ -5,6 +5,7 @@
 
 #include "formats/anthropic/anthropic.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/model_edits.hpp"
 
 namespace llm::anthropic {
 
@@ -109,10 +110,8 @@ std::vector<json::Edit> request_edits(std::string_view body,
 
     if (!body_version(options.quirks.hosting).empty()) {
         host(body, root, options, edits);
-    } else if (root["model"].string() != options.model) {
-        std::string model;
-        json::append_string(model, options.model);
-        edits.push_back(json::set_member(body, root, "model", model));
+    } else {
+        edit_model(body, root, options.model, edits);
     }
     remove_signatures(body, root["messages"], edits);
 

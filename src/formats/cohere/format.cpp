@@ -1,4 +1,5 @@
 #include "formats/cohere/cohere.hpp"
+#include "formats/model_edits.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/table_format.hpp"
 
@@ -15,19 +16,6 @@ constexpr Route cohere_routes[] = {
 
 constexpr std::string_view passed_on[] = {"x-client-name"};
 
-std::vector<json::Edit> request_edits(std::string_view body,
-                                      const json::Document &document,
-                                      const WriteOptions &options) {
-    std::vector<json::Edit> edits;
-    if (document.root()["model"].string() != options.model) {
-        std::string model;
-        json::append_string(model, options.model);
-        edits.push_back(
-            json::set_member(body, document.root(), "model", model));
-    }
-    return edits;
-}
-
 constexpr FormatRow cohere_row = {
     .name = "cohere",
     .routes = cohere_routes,
@@ -37,7 +25,7 @@ constexpr FormatRow cohere_row = {
     .parse_head = cohere::parse_head,
     .parse_request = cohere::parse_request,
     .write_request = cohere::write_request,
-    .request_edits = request_edits,
+    .request_edits = model_edits,
     .parse_response = cohere::parse_response,
     .write_response = cohere::write_response,
     .make_reader = cohere::make_reader,

@@ -1,4 +1,5 @@
 #include "formats/embedding/shared.hpp"
+#include "formats/model_edits.hpp"
 #include "llm/tokens.hpp"
 
 namespace llm::embedding {
@@ -81,11 +82,7 @@ std::vector<json::Edit> Api::request_edits(std::string_view body,
                                            json::Value root,
                                            const WriteOptions &options) const {
     std::vector<json::Edit> edits;
-    if (root["model"].string() != options.model) {
-        std::string name;
-        json::append_string(name, options.model);
-        edits.push_back(json::set_member(body, root, "model", name));
-    }
+    edit_model(body, root, options.model, edits);
     return edits;
 }
 

@@ -1,3 +1,4 @@
+#include "formats/model_edits.hpp"
 #include "formats/ollama/ollama.hpp"
 #include "formats/openai/openai.hpp"
 
@@ -72,7 +73,7 @@ public:
     std::vector<json::Edit> request_edits(
         std::string_view body, const json::Document &document,
         const WriteOptions &options) const override {
-        return ollama::request_edits(body, document, options);
+        return model_edits(body, document, options);
     }
 
     Result<chat::Response> parse_response(

@@ -27,9 +27,6 @@ Result<chat::Request> parse_request(Api api, const json::Document &document,
 // request_write.cpp
 Result<void> write_request(Api api, const chat::Request &request,
                            const WriteOptions &options, std::string &out);
-std::vector<json::Edit> request_edits(std::string_view body,
-                                      const json::Document &document,
-                                      const WriteOptions &options);
 
 // response.cpp
 Result<chat::Response> parse_response(Api api, const json::Document &document,

@@ -398,17 +398,4 @@ Result<void> write_request(Api api, const Request &request,
     return RequestWriter(api, request, options, out).write();
 }
 
-std::vector<json::Edit> request_edits(std::string_view body,
-                                      const json::Document &document,
-                                      const WriteOptions &options) {
-    std::vector<json::Edit> edits;
-    if (document.root()["model"].string() != options.model) {
-        std::string model;
-        json::append_string(model, options.model);
-        edits.push_back(
-            json::set_member(body, document.root(), "model", model));
-    }
-    return edits;
-}
-
 }  // namespace llm::ollama

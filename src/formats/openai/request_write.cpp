@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "formats/functions.hpp"
+#include "formats/model_edits.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/openai/tables.hpp"
 #include "formats/unsupported.hpp"
@@ -767,11 +768,7 @@ std::vector<json::Edit> request_edits(std::string_view body,
     std::vector<json::Edit> edits;
     Value root = document.root();
 
-    if (root["model"].string() != options.model) {
-        std::string model;
-        json::append_string(model, options.model);
-        edits.push_back(json::set_member(body, root, "model", model));
-    }
+    edit_model(body, root, options.model, edits);
 
     Value stream_options = root["stream_options"];
     if (options.quirks.stream_options && root["stream"].boolean()) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "formats/model_edits.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/sealed.hpp"
 
@@ -59,11 +60,7 @@ std::vector<json::Edit> request_edits(std::string_view body,
     std::vector<json::Edit> edits;
     Value root = document.root();
 
-    if (root["model"].string() != options.model) {
-        std::string model;
-        json::append_string(model, options.model);
-        edits.push_back(json::set_member(body, root, "model", model));
-    }
+    edit_model(body, root, options.model, edits);
     if (auto input = own_input(root["input"])) {
         edits.push_back(json::set_member(body, root, "input", *input));
     }
