@@ -157,6 +157,12 @@ struct ngx_http_llm_main_conf_t {
     ngx_array_t limit_rules;    // ngx_http_llm_limit_rule_t *, to be bound
 };
 
+inline std::span<ngx_http_llm_pool_t *> pools_of(
+    const ngx_http_llm_main_conf_t *mcf) noexcept {
+    return {static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts),
+            mcf->pools.nelts};
+}
+
 // llm_pass: where the requests of a location go.
 struct ngx_http_llm_pass_t {
     ngx_http_llm_pool_t *pool;          // a name, or

@@ -286,14 +286,11 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept {
         return rv;
     }
 
-    auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
-    for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
-        auto first =
-            static_cast<ngx_http_llm_member_t *>(pools[i]->members.elts);
-        pools[i]->uscf.host = pools[i]->name;
-        pools[i]->uscf.peer.init = ngx_http_llm_peer_init;
-        pools[i]->conf = first->provider->upstream;
-        pools[i]->conf.upstream = &pools[i]->uscf;
+    for (auto *pool : pools_of(mcf)) {
+        pool->uscf.host = pool->name;
+        pool->uscf.peer.init = ngx_http_llm_peer_init;
+        pool->conf = members_of(pool).front().provider->upstream;
+        pool->conf.upstream = &pool->uscf;
     }
     return NGX_CONF_OK;
 }

@@ -103,9 +103,8 @@ bool may_be_signed(ngx_http_request_t *r, const ngx_http_llm_pass_t *pass) {
         return std::any_of(providers, providers + mcf->providers.nelts,
                            signs);
     }
-    auto members = static_cast<ngx_http_llm_member_t *>(
-        pass->pool->members.elts);
-    return std::any_of(members, members + pass->pool->members.nelts,
+    auto members = members_of(pass->pool);
+    return std::any_of(members.begin(), members.end(),
                        [](const ngx_http_llm_member_t &member) {
                            return signs(member.provider);
                        });

@@ -340,10 +340,9 @@ char *ngx_http_llm_upstream_block(ngx_conf_t *cf, ngx_command_t *,
 
 ngx_http_llm_pool_t *ngx_http_llm_find_pool(ngx_http_llm_main_conf_t *mcf,
                                             std::string_view name) {
-    auto **pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
-    for (ngx_uint_t i = 0; i < mcf->pools.nelts; i++) {
-        if (!pools[i]->implicit && to_view(pools[i]->name) == name) {
-            return pools[i];
+    for (auto *pool : pools_of(mcf)) {
+        if (!pool->implicit && to_view(pool->name) == name) {
+            return pool;
         }
     }
     return nullptr;
@@ -352,11 +351,9 @@ ngx_http_llm_pool_t *ngx_http_llm_find_pool(ngx_http_llm_main_conf_t *mcf,
 ngx_http_llm_pool_t *ngx_http_llm_provider_pool(
     ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf,
     ngx_http_llm_provider_t *provider) {
-    auto **pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
-    for (ngx_uint_t i = 0; i < mcf->pools.nelts; i++) {
-        if (pools[i]->implicit
-            && members_of(pools[i]).front().provider == provider) {
-            return pools[i];
+    for (auto *made : pools_of(mcf)) {
+        if (made->implicit && members_of(made).front().provider == provider) {
+            return made;
         }
     }
 
@@ -386,15 +383,13 @@ ngx_http_llm_pool_t *ngx_http_llm_provider_pool(
 }
 
 char *ngx_http_llm_pools_init(ngx_conf_t *cf, ngx_http_llm_main_conf_t *mcf) {
-    auto **pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
-
-    for (ngx_uint_t i = 0; i < mcf->pools.nelts; i++) {
-        if (pools[i]->implicit) {
+    for (auto *pool : pools_of(mcf)) {
+        if (pool->implicit) {
             continue;
         }
-        auto *conf = reinterpret_cast<PoolConf *>(pools[i]);
+        auto *conf = reinterpret_cast<PoolConf *>(pool);
         if (bind_members(cf, mcf, conf) != NGX_CONF_OK
-            || ngx_http_llm_pool_health(cf, mcf, pools[i]) != NGX_OK)
+            || ngx_http_llm_pool_health(cf, mcf, pool) != NGX_OK)
         {
             return conf_error();
         }

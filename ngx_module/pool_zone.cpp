@@ -186,7 +186,7 @@ ngx_int_t init_zone(ngx_shm_zone_t *shm_zone, void *old_data) noexcept {
     auto *zone = static_cast<Zone *>(shpool->data);
     zone->generation++;
 
-    auto **pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
+    auto pools = pools_of(mcf);
     for (ngx_uint_t i = 0; i < mcf->pools.nelts; i++) {
         if (pools[i]->shm_zone != shm_zone) {
             continue;

@@ -109,7 +109,7 @@ llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
         return {};
     }
 
-    auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
+    auto pools = pools_of(mcf);
 
     for (ngx_uint_t i = 0; modelless && i < mcf->pools.nelts; ++i) {
         if (pools[i]->implicit && to_view(pools[i]->name) == name) {
@@ -152,7 +152,7 @@ ngx_int_t ngx_http_llm_reachable_models(
     std::pmr::vector<std::string_view> &names) {
     auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
         ngx_http_get_module_main_conf(r, ngx_http_llm_module));
-    auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
+    auto pools = pools_of(mcf);
 
     ngx_http_llm_model_rules_t rules(r, llcf);
 
@@ -228,11 +228,10 @@ llm::Result<void> ngx_http_llm_find_model(ngx_http_request_t *r,
     if (pass->value) {
         auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
             ngx_http_get_module_main_conf(r, ngx_http_llm_module));
-        auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
         std::string_view provider = model.substr(0, model.find('/'));
-        for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
-            any = any || (pools[i]->implicit && provider != model
-                          && to_view(pools[i]->name) == provider);
+        for (const auto *pool : pools_of(mcf)) {
+            any = any || (pool->implicit && provider != model
+                          && to_view(pool->name) == provider);
         }
     }
     if (any && ngx_http_llm_model_rules_t(r, llcf).allow({&model, 1})) {

@@ -38,14 +38,11 @@ PromptCounter &counter() {
 std::string_view real_model(ngx_http_request_t *r, std::string_view name) {
     auto mcf = static_cast<ngx_http_llm_main_conf_t *>(
         ngx_http_get_module_main_conf(r, ngx_http_llm_module));
-    auto pools = static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts);
-    for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
-        auto members =
-            static_cast<ngx_http_llm_member_t *>(pools[i]->members.elts);
-        for (ngx_uint_t n = 0; n < pools[i]->members.nelts; ++n) {
-            if (members[n].model.len && members[n].alias.len
-                && to_view(members[n].alias) == name) {
-                return to_view(members[n].model);
+    for (const auto *pool : pools_of(mcf)) {
+        for (const auto &member : members_of(pool)) {
+            if (member.model.len && member.alias.len
+                && to_view(member.alias) == name) {
+                return to_view(member.model);
             }
         }
     }

@@ -90,10 +90,10 @@ std::string_view answerer(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
     if (ctx->member < 0) {
         return join({"pool\n", to_view(ctx->pool->name)});
     }
-    auto member = static_cast<ngx_http_llm_member_t *>(ctx->pool->members.elts)
-                  + ctx->member;
-    return join({"model\n", to_view(member->name), "\n",
-                 member->model.len ? std::string_view() : ctx->model});
+    const auto &member =
+        members_of(ctx->pool)[static_cast<size_t>(ctx->member)];
+    return join({"model\n", to_view(member.name), "\n",
+                 member.model.len ? std::string_view() : ctx->model});
 }
 
 void read_cache_control(ngx_http_request_t *r, Cache &cache) {

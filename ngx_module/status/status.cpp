@@ -160,11 +160,6 @@ std::span<ngx_http_llm_cache_zone_t *> zones_of(
             mcf->cache_zones.nelts};
 }
 
-std::span<ngx_http_llm_pool_t *> pools_of(ngx_http_llm_main_conf_t *mcf) {
-    return {static_cast<ngx_http_llm_pool_t **>(mcf->pools.elts),
-            mcf->pools.nelts};
-}
-
 std::string dollars(std::uint64_t nanodollars) {
     std::string text;
     llm::price::append_dollars(text, static_cast<std::int64_t>(nanodollars));
