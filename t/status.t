@@ -87,3 +87,22 @@ __DATA__
 --- request
 GET /status
 --- response_body_like: ^\{"upstreams":\{\},"models":\[.*\],"caches":\{\},"limits":\{\}\}$
+
+=== TEST 5: metrics are UTF-8, whatever a client calls its model
+--- http_config
+    llm_provider sim { format openai; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1; }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+        location / { llm_simulate openai; }
+    }
+--- config
+    location / { llm_pass sim; }
+    location = /metrics { llm_metrics; }
+--- request eval
+["POST /v1beta/models/bad%ff:generateContent\n"
+ . '{"contents":[{"parts":[{"text":"Hi"}]}]}',
+ "GET /metrics"]
+--- error_code eval
+[200, 200]
+--- response_body_like eval
+["Hi", 'llm_requests_total\{provider="sim",model="bad\\\\\\\\xff"\} 1\n']
