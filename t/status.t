@@ -106,3 +106,31 @@ GET /status
 [200, 200]
 --- response_body_like eval
 ["Hi", 'llm_requests_total\{provider="sim",model="bad\\\\\\\\xff"\} 1\n']
+
+
+
+=== TEST 6: a try that failed with Retry-After is a failure, and puts out of rotation
+--- http_config
+    llm_provider sim  { format openai; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1; }
+    llm_provider busy { format openai; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/busy; }
+    llm_upstream chat5 { zone chat5 64k; model busy/a; model sim/b; }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+        location / { llm_simulate openai; }
+        location /busy/ { llm_simulate openai status=429 retry_after=600; }
+    }
+--- config
+    location /v1/ { llm_pass chat5; }
+    location = /status { llm_status; }
+    location = /metrics { llm_metrics; }
+--- request eval
+["POST /v1/chat/completions\n"
+ . '{"model":"x","messages":[{"role":"user","content":"Hi"}]}',
+ "GET /status", "GET /metrics"]
+--- error_code eval
+[200, 200, 200]
+--- response_body_like eval
+["Hi",
+ '"model":"busy/a","weight":1,"backup":false,'
+ . '"available":false,"tries":1,"failures":1,',
+ 'llm_upstream_failures_total\{upstream="chat5",model="busy/a"\} 1\n']
