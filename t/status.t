@@ -133,4 +133,7 @@ GET /status
 ["Hi",
  '"model":"busy/a","weight":1,"backup":false,'
  . '"available":false,"tries":1,"failures":1,',
- 'llm_upstream_failures_total\{upstream="chat5",model="busy/a"\} 1\n']
+ '(?s)llm_upstream_failures_total\{upstream="chat5",model="busy/a"\} 1\n.*'
+ . '# TYPE llm_upstream_available gauge\n'
+ . 'llm_upstream_available\{upstream="chat5",model="busy/a"\} 0\n'
+ . 'llm_upstream_available\{upstream="chat5",model="sim/b"\} 1\n']
