@@ -630,6 +630,8 @@ def test_quickstart(run):
     one, other = "OpenAI's API.", "Anthropic's format"
     said = ask(port, "openai", "chat", "Hi").text
     assert one in said or other in said
+    # Which real ones answer themselves, and the simulated one does not.
+    assert one in ask(port, "responses", "openai/gpt-4o-mini", "Hi").text
 
     def call(api, stream):
         model = "reliable"
