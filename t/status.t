@@ -137,3 +137,30 @@ GET /status
  . '# TYPE llm_upstream_available gauge\n'
  . 'llm_upstream_available\{upstream="chat5",model="busy/a"\} 0\n'
  . 'llm_upstream_available\{upstream="chat5",model="sim/b"\} 1\n']
+
+
+
+=== TEST 7: a call that no member has words for is no call of a model
+--- http_config
+    llm_provider sim7 { format anthropic; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+    llm_upstream chat7 { model sim7/a; model sim7/b; }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+        location / { llm_simulate anthropic; }
+    }
+--- config
+    location /v1/ { llm_pass chat7; }
+    location = /metrics { llm_metrics; }
+--- request eval
+["POST /v1/chat/completions\n"
+ . '{"model":"x","n":3,"messages":[{"role":"user","content":"Hi"}]}',
+ "GET /metrics",
+ "POST /v1/chat/completions\n"
+ . '{"model":"x","messages":[{"role":"user","content":"Hi"}]}',
+ "GET /metrics"]
+--- error_code eval
+[400, 200, 200, 200]
+--- response_body_like eval
+["unsupported_parameter", '(?s)\A(?!.*provider="sim7")', "Hi",
+ '(?s)\A(?!.*llm_errors_total\{provider="sim7",model="[ab]"\} 1)'
+ . '.*llm_requests_total\{provider="sim7",model="[ab]"\} 1']
