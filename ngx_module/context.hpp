@@ -102,6 +102,7 @@ struct ngx_http_llm_ctx_t {
     const ngx_http_llm_member_t *answered = nullptr;
     ngx_str_t answered_model = ngx_null_string; // its model's name
     ngx_uint_t tries = 0;
+    ngx_uint_t unsaid = 0;      // of them: the member has no word for the call
 
     // What a try failed with: becomes the client's error if no other answers.
     std::optional<llm::Error> error;

@@ -353,6 +353,15 @@ char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept {
         return conf_error();
     }
 
+    if (conf->max_response == 0 || conf->max_event == 0) {
+        // Elsewhere in nginx 0 is no limit; here it would refuse all.
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s\" must be above 0",
+                           conf->max_response == 0 ? "llm_max_response_size"
+                                                   : "llm_max_event_size");
+        return conf_error();
+    }
+
     // As proxy_pass: "if" and "limit_except" inside a location inherit the
     // handler, a nested location does not.
     auto clcf = static_cast<ngx_http_core_loc_conf_t *>(

@@ -250,6 +250,7 @@ ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) noexcept try {
             continue;
         }
         if (!prepare(up, member)) {
+            ++up->ctx->unsaid;
             ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                           "llm: %V cannot take this call: %*s", &member->name,
                           up->ctx->error->message.size(),

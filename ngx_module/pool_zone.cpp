@@ -300,9 +300,15 @@ void ngx_http_llm_pool_succeeded(ngx_http_llm_pool_t *pool,
 
 void ngx_http_llm_pool_block(ngx_http_llm_pool_t *pool, ngx_uint_t member,
                              ngx_msec_t pause) noexcept {
-    Lock lock(pool->health->shpool);
-    balance::block_until(view(pool->health), member,
-                         now() + static_cast<std::int64_t>(pause));
+    {
+        Lock lock(pool->health->shpool);
+        balance::block_until(view(pool->health), member,
+                             now() + static_cast<std::int64_t>(pause));
+    }
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "\"%V\" of llm_upstream \"%V\" is temporarily disabled for "
+                  "%Ms, as it asked (Retry-After)",
+                  &members_of(pool)[member].name, &pool->name, pause / 1000);
 }
 
 void ngx_http_llm_pool_release(ngx_http_llm_pool_t *pool,

@@ -51,7 +51,8 @@ void ngx_http_llm_pool_failed(ngx_http_llm_pool_t *pool,
                               ngx_uint_t member) noexcept;
 void ngx_http_llm_pool_succeeded(ngx_http_llm_pool_t *pool,
                                  ngx_uint_t member) noexcept;
-// The member asked not to be called for so long (Retry-After), in ms.
+// The try failed, and the member asked not to be called for so long
+// (Retry-After), in ms.
 void ngx_http_llm_pool_block(ngx_http_llm_pool_t *pool, ngx_uint_t member,
                              ngx_msec_t pause) noexcept;
 

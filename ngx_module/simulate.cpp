@@ -297,6 +297,10 @@ llm::Result<void> make_answer(Simulation &s, std::string_view body) {
 constexpr std::int64_t default_dimensions = 256;
 constexpr std::int64_t most_dimensions = 4096;
 
+// As many as OpenAI takes. A byte of the call is kilobytes of the answer, which
+// is made in one go.
+constexpr size_t most_texts = 2048;
+
 // Vectors for a call of this route; the answer goes to s.text.
 llm::Result<void> make_vectors(Simulation &s, std::string_view body,
                                const llm::RouteMatch &route) {
@@ -319,6 +323,9 @@ llm::Result<void> make_vectors(Simulation &s, std::string_view body,
     if (dimensions > most_dimensions) {
         return llm::invalid_request("there are 4096 dimensions at most",
                                     "dimensions");
+    }
+    if (request->inputs.size() > most_texts) {
+        return llm::invalid_request("there are 2048 texts at most", "input");
     }
 
     std::string_view model = s.conf->model.empty() ? head->model

@@ -938,3 +938,21 @@ whole($::GoodAnswer)
 [400, 200]
 --- response_body_like eval
 [::refused('compressed'), '"Hello"']
+
+
+
+=== TEST 54: a limit of nothing would refuse every answer
+--- config
+location / { llm_max_response_size 0; }
+--- must_die
+--- error_log eval
+qr/\[emerg\] .*"llm_max_response_size" must be above 0 in .*nginx\.conf:\d+/
+
+
+
+=== TEST 55: ... or every stream
+--- config
+location / { llm_max_event_size 0; }
+--- must_die
+--- error_log eval
+qr/\[emerg\] .*"llm_max_event_size" must be above 0 in .*nginx\.conf:\d+/

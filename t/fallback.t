@@ -331,6 +331,8 @@ ask_openai()
 Retry-After: 3
 --- response_body_like chomp
 "message":"second is busy"
+--- error_log
+"second/b" of llm_upstream "chat" is temporarily disabled for 3s, as it asked
 
 
 

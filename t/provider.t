@@ -1804,3 +1804,17 @@ location / { llm_pass p; }
 $main::call
 --- error_code: 200
 --- response_body_like: over TLS to ,
+
+
+
+=== TEST 128: the header of the key is not one that the module decides
+--- http_config
+llm_provider p {
+    format openai;
+    url http://127.0.0.1:1/v1;
+    api_key k;
+    api_key_header Host;
+}
+--- must_die
+--- error_log eval
+qr/\[emerg\] .*header "Host" may not be set in .*nginx\.conf:\d+/

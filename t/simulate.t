@@ -698,3 +698,16 @@ llm_simulate openai;
 --- must_die
 --- error_log
 "llm_simulate" directive is not allowed here in
+
+
+
+=== TEST 52: embeddings of no more texts than OpenAI takes
+--- config
+location / { llm_simulate openai; }
+--- request eval
+[map { qq(POST /v1/embeddings\n{"model":"m","dimensions":2,"input":[)
+    . CORE::join(',', ('"a"') x $_) . ']}' } 2048, 2049]
+--- error_code eval
+[200, 400]
+--- response_body_like eval
+['^\{"object":"list"', '"message":"there are 2048 texts at most",.*"param":"input"']

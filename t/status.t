@@ -87,3 +87,80 @@ __DATA__
 --- request
 GET /status
 --- response_body_like: ^\{"upstreams":\{\},"models":\[.*\],"caches":\{\},"limits":\{\}\}$
+
+=== TEST 5: metrics are UTF-8, whatever a client calls its model
+--- http_config
+    llm_provider sim { format openai; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1; }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+        location / { llm_simulate openai; }
+    }
+--- config
+    location / { llm_pass sim; }
+    location = /metrics { llm_metrics; }
+--- request eval
+["POST /v1beta/models/bad%ff:generateContent\n"
+ . '{"contents":[{"parts":[{"text":"Hi"}]}]}',
+ "GET /metrics"]
+--- error_code eval
+[200, 200]
+--- response_body_like eval
+["Hi", 'llm_requests_total\{provider="sim",model="bad\\\\\\\\xff"\} 1\n']
+
+
+
+=== TEST 6: a try that failed with Retry-After is a failure, and puts out of rotation
+--- http_config
+    llm_provider sim  { format openai; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1; }
+    llm_provider busy { format openai; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/busy; }
+    llm_upstream chat5 { zone chat5 64k; model busy/a; model sim/b; }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+        location / { llm_simulate openai; }
+        location /busy/ { llm_simulate openai status=429 retry_after=600; }
+    }
+--- config
+    location /v1/ { llm_pass chat5; }
+    location = /status { llm_status; }
+    location = /metrics { llm_metrics; }
+--- request eval
+["POST /v1/chat/completions\n"
+ . '{"model":"x","messages":[{"role":"user","content":"Hi"}]}',
+ "GET /status", "GET /metrics"]
+--- error_code eval
+[200, 200, 200]
+--- response_body_like eval
+["Hi",
+ '"model":"busy/a","weight":1,"backup":false,'
+ . '"available":false,"tries":1,"failures":1,',
+ '(?s)llm_upstream_failures_total\{upstream="chat5",model="busy/a"\} 1\n.*'
+ . '# TYPE llm_upstream_available gauge\n'
+ . 'llm_upstream_available\{upstream="chat5",model="busy/a"\} 0\n'
+ . 'llm_upstream_available\{upstream="chat5",model="sim/b"\} 1\n']
+
+
+
+=== TEST 7: a call that no member has words for is no call of a model
+--- http_config
+    llm_provider sim7 { format anthropic; url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+    llm_upstream chat7 { model sim7/a; model sim7/b; }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+        location / { llm_simulate anthropic; }
+    }
+--- config
+    location /v1/ { llm_pass chat7; }
+    location = /metrics { llm_metrics; }
+--- request eval
+["POST /v1/chat/completions\n"
+ . '{"model":"x","n":3,"messages":[{"role":"user","content":"Hi"}]}',
+ "GET /metrics",
+ "POST /v1/chat/completions\n"
+ . '{"model":"x","messages":[{"role":"user","content":"Hi"}]}',
+ "GET /metrics"]
+--- error_code eval
+[400, 200, 200, 200]
+--- response_body_like eval
+["unsupported_parameter", '(?s)\A(?!.*provider="sim7")', "Hi",
+ '(?s)\A(?!.*llm_errors_total\{provider="sim7",model="[ab]"\} 1)'
+ . '.*llm_requests_total\{provider="sim7",model="[ab]"\} 1']

@@ -75,7 +75,8 @@ bool failed(const Pool &pool, std::size_t index, std::int64_t now) noexcept;
 // them.
 void succeeded(const Pool &pool, std::size_t index) noexcept;
 
-// The member is not to be tried before `until`; never shortens a pause.
+// The try failed, and the member asked not to be tried before `until`; never
+// shortens a pause.
 void block_until(const Pool &pool, std::size_t index,
                  std::int64_t until) noexcept;
 

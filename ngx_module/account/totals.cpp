@@ -62,7 +62,8 @@ bool read_call(ngx_http_llm_ctx_t &ctx, Call &call) noexcept {
     // Nobody was asked, or this gateway refused.
     if (!ctx.exchange || llm::is_about_models(ctx.route.operation)
         || ngx_http_llm_cache_is_hit(ctx)
-        || (ctx.answered == nullptr && (!ctx.relay || ctx.tries == 0))) {
+        || (ctx.answered == nullptr && (!ctx.relay || ctx.tries == 0))
+        || (ctx.tries != 0 && ctx.tries == ctx.unsaid)) {
         return false;
     }
     const auto &account = ctx.exchange->account();

@@ -18,6 +18,17 @@ constexpr std::string_view reserved_headers[] = {
     "te",              "trailer",    "transfer-encoding", "upgrade",
 };
 
+bool may_be_set(ngx_conf_t *cf, ngx_str_t &header) noexcept {
+    for (auto name : reserved_headers) {
+        if (equal_nocase(header, to_ngx(name))) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "header \"%V\" may not be set", &header);
+            return false;
+        }
+    }
+    return true;
+}
+
 char *compile(ngx_conf_t *cf, ngx_str_t *text,
               ngx_http_complex_value_t *value) noexcept {
     ngx_http_compile_complex_value_t ccv;
@@ -87,6 +98,9 @@ char *set_key_header(ngx_conf_t *cf, ngx_command_t *, void *conf) {
                            name);
         return conf_error();
     }
+    if (!may_be_set(cf, *name)) {
+        return conf_error();
+    }
     // As formats have it: in lower case.
     ngx_strlow(name->data, name->data, name->len);
     conf_of(conf)->provider.key_header = *name;
@@ -119,12 +133,8 @@ char *add_header(ngx_conf_t *cf, ngx_command_t *, void *conf) {
                            &args[1]);
         return conf_error();
     }
-    for (auto name : reserved_headers) {
-        if (equal_nocase(args[1], to_ngx(name))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "header \"%V\" may not be set", &args[1]);
-            return conf_error();
-        }
+    if (!may_be_set(cf, args[1])) {
+        return conf_error();
     }
     auto *known = static_cast<ngx_http_llm_header_t *>(headers.elts);
     for (ngx_uint_t i = 0; i < headers.nelts; i++) {

@@ -133,19 +133,28 @@ struct MemberRow {
     std::string_view family;
     Kind kind;
     std::string_view help;
-    std::uint64_t (*value)(const llm::balance::State &state);
+    std::uint64_t (*value)(const ngx_http_llm_member_state_t &health);
 };
 
 constexpr MemberRow member_rows[] = {
     {"llm_upstream_tries_total", Kind::counter,
      "Tries on a model of a pool.",
-     [](const llm::balance::State &state) { return state.selected; }},
+     [](const ngx_http_llm_member_state_t &health) {
+         return health.state.selected;
+     }},
     {"llm_upstream_failures_total", Kind::counter, "Of the tries: failed.",
-     [](const llm::balance::State &state) { return state.failures; }},
+     [](const ngx_http_llm_member_state_t &health) {
+         return health.state.failures;
+     }},
     {"llm_upstream_active", Kind::gauge, "Tries that run.",
-     [](const llm::balance::State &state) {
+     [](const ngx_http_llm_member_state_t &health) {
          return static_cast<std::uint64_t>(
-             state.conns < 0 ? 0 : state.conns);
+             health.state.conns < 0 ? 0 : health.state.conns);
+     }},
+    {"llm_upstream_available", Kind::gauge,
+     "1: the model may be chosen; 0: it is out of rotation, or down.",
+     [](const ngx_http_llm_member_state_t &health) {
+         return static_cast<std::uint64_t>(health.available);
      }},
 };
 
@@ -278,7 +287,7 @@ void write_metrics(ngx_http_llm_main_conf_t *mcf, std::string &out) {
                 size_t count = members[i].alias.len ? 3 : 2;
                 exposition.sample(
                     {labels, count},
-                    row.value(ngx_http_llm_pool_state(pool, i).state));
+                    row.value(ngx_http_llm_pool_state(pool, i)));
             }
         }
     }

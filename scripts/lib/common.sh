@@ -27,6 +27,11 @@ step() {
     printf '%s==>%s %s\n' "$CYAN$BOLD" "$PLAIN" "$*" >&2
 }
 
+# The comment that the script begins with.
+usage() {
+    sed -n '2,${/^#/!q;s/^# \{0,1\}//p}' "$0"
+}
+
 warn() {
     printf '%s%s%s\n' "$YELLOW" "$*" "$PLAIN" >&2
 }

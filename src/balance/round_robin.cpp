@@ -127,6 +127,7 @@ void succeeded(const Pool &pool, std::size_t index) noexcept {
 void block_until(const Pool &pool, std::size_t index,
                  std::int64_t until) noexcept {
     auto &state = *pool.states[index];
+    ++state.failures;
     state.unavailable_until = std::max(state.unavailable_until, until);
 }
 

@@ -1,6 +1,50 @@
 #include "llm/metrics.hpp"
 
+#include "llm/utf8.hpp"
+
 namespace llm::metrics {
+
+namespace {
+
+// One byte that is no UTF-8 makes a scraper refuse all that it reads. Such
+// bytes, and control characters, are written as hexadecimal, so that two
+// values that differ stay two.
+void append_hex(std::string &out, char c) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    auto byte = static_cast<unsigned char>(c);
+    out.append("\\\\x");
+    out.push_back(digits[byte >> 4]);
+    out.push_back(digits[byte & 15]);
+}
+
+void append_valid(std::string &out, std::string_view text) {
+    for (char c : text) {
+        if (c == '\n') {
+            out.append("\\n");
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            append_hex(out, c);
+        } else {
+            if (c == '\\' || c == '"') {
+                out.push_back('\\');
+            }
+            out.push_back(c);
+        }
+    }
+}
+
+void append_value(std::string &out, std::string_view text) {
+    for (;;) {
+        std::size_t valid = utf8::valid_prefix(text);
+        append_valid(out, text.substr(0, valid));
+        if (valid == text.size()) {
+            return;
+        }
+        append_hex(out, text[valid]);
+        text.remove_prefix(valid + 1);
+    }
+}
+
+}  // namespace
 
 void Exposition::family(std::string_view name, Kind kind,
                         std::string_view help) {
@@ -16,16 +60,7 @@ void Exposition::name(std::span<const Label> labels) {
     for (const Label &label : labels) {
         out_.push_back(separator);
         out_.append(label.name).append("=\"");
-        for (char c : label.value) {
-            if (c == '\n') {
-                out_.append("\\n");
-                continue;
-            }
-            if (c == '\\' || c == '"') {
-                out_.push_back('\\');
-            }
-            out_.push_back(c);
-        }
+        append_value(out_, label.value);
         out_.push_back('"');
         separator = ',';
     }

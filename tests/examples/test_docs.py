@@ -186,6 +186,29 @@ def test_links_lead_somewhere(page):
             assert heading in anchors, f"{path}#{heading}"
 
 
+@pytest.mark.parametrize("page, files, name", [
+    # With the words that they take.
+    ("directives.md", "**/*conf*.cpp", r'ngx_string\("(\w+)"\)'),
+    ("directives.md", "provider/directives.cpp", r'ngx_string\("(\w+)"\)'),
+    ("directives.md", "ngx_http_llm_module.cpp", r'ngx_string\("(\w+)"\)'),
+    ("directives.md", "pool.cpp", r'ngx_string\("(\w+)"\)'),
+    ("directives.md", "cache/zone.cpp", r'ngx_string\("(\w+)"\)'),
+    ("directives.md", "status/status.cpp", r'ngx_string\("(\w+)"\)'),
+    ("directives.md", "simulate_conf.cpp", r'\{"(\w+=)", '),
+    ("metrics.md", "*/status.cpp",
+     r'"(llm_\w+_total|llm_(?:cache|limit|upstream)_\w+)"'),
+    ("variables.md", "**/variables.cpp", r'\{"(llm_[a-z_]+)", '),
+])
+def test_all_there_is_is_documented(page, files, name):
+    text = (ROOT / "docs" / page).read_text()
+    found = {
+        one for source in (ROOT / "ngx_module").glob(files)
+        for one in re.findall(name, source.read_text())
+    }
+    assert found
+    assert not {one for one in found if not re.search(rf"\b{one}", text)}
+
+
 def test_the_same_question_in_each_api(world):
     """The calls with curl at the end of docs/clients.md."""
     page = (ROOT / "docs/clients.md").read_text()

@@ -461,8 +461,12 @@ def test_logging(world, run):
     assert get(port, "/v1/models").status == 200
     said = ask(port, "anthropic", "gpt-4o", "How much?", stream=True)
     line = json.loads(logged(gateway, "llm.json", "."))
-    # The list of models is not a call.
+    # The list of models is not a call, vectors are.
     assert len(gateway.log("llm.json")) == 1
+    body = {"model": "text-embedding-3-small", "input": "Hi"}
+    assert post(port, "/v1/embeddings", body).status == 200
+    vectors = until(lambda: gateway.log("llm.json")[1:])
+    assert json.loads(vectors[0])["uri"] == "/v1/embeddings"
     assert line["request_id"] == said.headers["x-gateway-request-id"]
     expected = {
         "uri": "/v1/messages", "status": 200, "format": "anthropic",
@@ -626,6 +630,8 @@ def test_quickstart(run):
     one, other = "OpenAI's API.", "Anthropic's format"
     said = ask(port, "openai", "chat", "Hi").text
     assert one in said or other in said
+    # Which real ones answer themselves, and the simulated one does not.
+    assert one in ask(port, "responses", "openai/gpt-4o-mini", "Hi").text
 
     def call(api, stream):
         model = "reliable"

@@ -167,6 +167,8 @@ TEST_CASE("a member that asked for a pause is left alone until it is over") {
     CHECK(pool.choose(bit(1)) == "-");
     pool.now += 1;
     CHECK(pool.choose(bit(1)) == "a");
+    // Both were tries that failed.
+    CHECK(pool.view().states[0]->failures == 2);
 
     TestPool single({Target{}});
     balance::block_until(single.view(), 0, single.now + 5000);

@@ -32,6 +32,18 @@ TEST_CASE("values of labels are escaped", "[metrics]") {
     CHECK(out == "x{a=\"say \\\"hi\\\"\\\\\\n\"} 1\n");
 }
 
+TEST_CASE("values of labels are UTF-8, whatever they were", "[metrics]") {
+    std::string out;
+    Exposition exposition(out);
+    exposition.family("x", Kind::gauge, "X.");
+    out.clear();
+    // Names of models are what clients write into a path.
+    exposition.sample({{"a", "m\xC3\xBC\xFF\xE2\x82"}}, 1);
+    exposition.sample({{"a", std::string_view("n\0\r\x7F", 4)}}, 2);
+    CHECK(out == "x{a=\"m\xC3\xBC\\\\xff\\\\xe2\\\\x82\"} 1\n"
+                 "x{a=\"n\\\\x00\\\\x0d\\\\x7f\"} 2\n");
+}
+
 TEST_CASE("billionths are written as decimals", "[metrics]") {
     std::string out;
     Exposition exposition(out);
