@@ -1818,3 +1818,16 @@ llm_provider p {
 --- must_die
 --- error_log eval
 qr/\[emerg\] .*header "Host" may not be set in .*nginx\.conf:\d+/
+
+
+
+=== TEST 129: no more idle connections than there can be
+--- http_config
+llm_provider p {
+    format openai;
+    url http://127.0.0.1:1/v1;
+    keepalive 65536;
+}
+--- must_die
+--- error_log eval
+qr/\[emerg\] .*"keepalive" directive value must be between 0 and 65535 in .*nginx\.conf:\d+/

@@ -38,6 +38,9 @@ ngx_conf_enum_t schema_forms[] = {
 
 }  // namespace
 
+// Memory for each is taken at the start.
+ngx_conf_num_bounds_t keepalive_bounds = {ngx_conf_check_num_bounds, 0, 65535};
+
 #define PROVIDER(member) offsetof(Conf, provider.member)
 #define UPSTREAM(member) offsetof(Conf, provider.upstream.member)
 #define PRIVATE(member) offsetof(Conf, member)
@@ -75,7 +78,7 @@ ngx_command_t directives[] = {
     {ngx_string("buffer_size"), NGX_CONF_TAKE1, ngx_conf_set_size_slot, 0,
      UPSTREAM(buffer_size), &buffer_size_post},
     {ngx_string("keepalive"), NGX_CONF_TAKE1, ngx_conf_set_num_slot, 0,
-     PROVIDER(keepalive), nullptr},
+     PROVIDER(keepalive), &keepalive_bounds},
     {ngx_string("keepalive_timeout"), NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
      0, PROVIDER(keepalive_timeout), nullptr},
 
