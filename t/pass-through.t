@@ -365,7 +365,7 @@ location /v1/ { llm_pass openai; }
 whole('{}')
 --- more_headers eval
 [$::Json, $::Json, $::Json, $::Form, $::Form, $::Form, $::Form,
- 'Content-Type: text/plain', $::Json, 'X: y', $::Json]
+ 'Content-Type: text/plain', $::Json, 'X: y', $::Json, $::Json]
 --- request eval
 ["POST /v1/images/generations\n" . '{"model":"good-1"}',
  "POST /v1/images/generations\n" . '{"model":"bad-1"}',
@@ -376,9 +376,10 @@ whole('{}')
  ::form('/v1/audio/translations', ['model', 'good-1'], ['model', 'bad-1']),
  "POST /v1/images/generations\n" . '{"model":"good-1"}',
  "POST /v1/images/generations?model=bad-1\n" . '{"model":"good-1"}',
- "GET /v1/files", "POST /v1/images/generations\n" . '{"model":7}']
+ "GET /v1/files", "POST /v1/images/generations\n" . '{"model":7}',
+ "POST /v1/images/generations\n" . '{"model":"good-1","MODEL":"bad-1"}']
 --- error_code eval
-[200, 403, 403, 200, 403, 403, 400, 403, 400, 200, 400]
+[200, 403, 403, 200, 403, 403, 400, 403, 400, 200, 400, 400]
 
 
 
