@@ -315,13 +315,18 @@ openai|-|-|-|-+-=-|-|1|503
 [whole('{"odd":"error"}', '422 Unprocessable Entity'),
  whole('{"error":{"message":"Incorrect API key provided: provider-key"}}',
     '401 Unauthorized'),
- whole('gone', '410 Gone', 'Content-Type: text/plain')]
+ whole('gone', '410 Gone', 'Content-Type: text/plain'),
+ whole('{"message":"not valid: Authorization=Bearer provider-key"}',
+    '403 Forbidden')]
 --- request eval
-["GET /v1/files", "GET /v1/files", "GET /v1/files"]
+[("GET /v1/files") x 4]
 --- error_code eval
-[422, 401, 410]
+[422, 401, 410, 403]
 --- response_body_like eval
-['^{"odd":"error"}$', 'the provider refused the API key', '^gone$']
+['^{"odd":"error"}$', 'the provider refused the API key', '^gone$',
+ '"not valid: Authorization=Bearer \*\*\*"']
+--- no_error_log
+provider-key
 
 
 
