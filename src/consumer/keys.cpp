@@ -262,9 +262,9 @@ Result<void> read_line(std::string_view line, Consumer &consumer) {
     consumer.name = name;
     auto digest = next_word(line);
     if (!read_digest(digest, consumer.digest)) {
-        // Not quoted: it may be the key itself, put there by mistake.
-        return invalid_request("no SHA-256 of 64 hexadecimal digits after "
-                               + quoted(name));
+        // Neither is quoted: one may be the key itself, put there by mistake.
+        return invalid_request("no SHA-256 of 64 hexadecimal digits after the "
+                               "name");
     }
     std::string value;
     for (skip_blank(line); !line.empty(); skip_blank(line)) {

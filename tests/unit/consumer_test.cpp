@@ -78,12 +78,14 @@ TEST_CASE("an empty key file lets nobody in") {
 TEST_CASE("every mistake in a key file is named with its line") {
     auto line = "a " + secret_hex;
     CHECK(error_of("\n\nalice\n")
-          == "line 3: no SHA-256 of 64 hexadecimal digits after \"alice\"");
-    // Might be the key itself.
+          == "line 3: no SHA-256 of 64 hexadecimal digits after the name");
+    // Either might be the key itself.
     CHECK(error_of("alice sk-secret")
-          == "line 1: no SHA-256 of 64 hexadecimal digits after \"alice\"");
+          == "line 1: no SHA-256 of 64 hexadecimal digits after the name");
+    CHECK(error_of("sk-secret alice")
+          == "line 1: no SHA-256 of 64 hexadecimal digits after the name");
     CHECK(error_of(line + "f") == "line 1: no SHA-256 of 64 hexadecimal "
-                                  "digits after \"a\"");
+                                  "digits after the name");
     CHECK(error_of("a\"b " + secret_hex) == "line 1: invalid name \"a\"b\"");
     CHECK(error_of(line + " colour=red")
           == "line 1: unknown parameter \"colour\"");
