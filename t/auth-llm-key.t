@@ -130,6 +130,8 @@ my $long = "\xd0\xb6" x 65;
 is(llm_key('create', $long, @file), qq(llm-key: invalid name "$long"));
 is(llm_key('create', 'a', '--models', 'x,,y', @file),
     'llm-key: invalid --models "x,,y"');
+is(llm_key('create', 'a', '--models', 'x, ,y', @file),
+    'llm-key: invalid --models "x, ,y"');
 is(llm_key('create', 'a', '--meta', 'x', @file),
     'llm-key: no NAME=VALUE in --meta "x"');
 is(llm_key('create', 'a', '--meta', "x=a\nb", @file),
@@ -150,7 +152,7 @@ is(-s $file[1], 0);
 my @rates = qw(1/s 200k/m 1.5k/10m 2M/24h 0.25usd/d 1.0/366d 500USD/month);
 my @words = map { ('--rate', "r$_=$rates[$_]") } 0 .. $#rates;
 my $key = llm_key('create', "\xd0\xb6" x 64, '--expires',
-    '2096-02-29T23:59:59Z', '--meta', "team=a\xe2\x80\xa8b", @words, ::file());
+    '2096-02-29T23:59:59Z', '--models', 'm, gpt-*', '--meta', "team=a\xe2\x80\xa8b", @words, ::file());
 soon sub { ask($key, '') =~ /^200/ };
 # A line ends where nginx sees an end.
 my $other = llm_key('create', 'bob', ::file());

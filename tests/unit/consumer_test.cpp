@@ -185,6 +185,20 @@ TEST_CASE("patterns of models stand for models") {
     CHECK_FALSE(is_model_allowed({}, denied, "claude-preview"));
 }
 
+TEST_CASE("a list of patterns may have blanks in it") {
+    auto keys = ConsumerKeys::parse("a " + secret_hex
+                                    + " models=\"gpt-*, o*\" "
+                                      "deny_models=\" o1 , o3\"");
+    REQUIRE(keys);
+    const auto &key = keys->all()[0];
+    CHECK(key.may_use("gpt-4o"));
+    CHECK(key.may_use("o4"));
+    CHECK_FALSE(key.may_use("o1"));
+    CHECK_FALSE(key.may_use("o3"));
+    CHECK(error_of("a " + secret_hex + " models=\"a, ,b\"")
+          == "line 1: invalid models \"a, ,b\": has an empty pattern");
+}
+
 TEST_CASE("a credential is in one of the headers that clients use") {
     using enum CredentialSource;
     CHECK(credential_in(authorization, "Bearer sk-1") == "sk-1");
