@@ -1,5 +1,7 @@
 #include "client_header.hpp"
 
+#include <algorithm>
+
 namespace {
 
 bool has_name(const ngx_table_elt_t &header, std::string_view name) noexcept {
@@ -69,6 +71,27 @@ bool remove_element(ngx_list_t *list, ngx_list_part_t *part,
     return true;
 }
 
+// $http_NAME as it was when somebody asked for it, limit_req_zone say: nginx
+// would go on giving that value, to logs too.
+void forget_variable(ngx_http_request_t *r, std::string_view name) noexcept {
+    constexpr std::string_view prefix = "http_";
+    auto cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_get_module_main_conf(r, ngx_http_core_module));
+    auto variables = static_cast<ngx_http_variable_t *>(cmcf->variables.elts);
+
+    for (ngx_uint_t i = 0; i < cmcf->variables.nelts; ++i) {
+        std::string_view variable = to_view(variables[i].name);
+        if (variable.starts_with(prefix)
+            && std::equal(variable.begin() + prefix.size(), variable.end(),
+                          name.begin(), name.end(), [](char a, char b) {
+                              return a == (b == '-' ? '_' : b);
+                          })) {
+            r->variables[i].valid = 0;
+            r->variables[i].not_found = 0;
+        }
+    }
+}
+
 }  // namespace
 
 std::string_view ngx_http_llm_client_header(ngx_http_request_t *r,
@@ -96,6 +119,7 @@ bool ngx_http_llm_remove_client_header(ngx_http_request_t *r,
             if (r->headers_in.authorization == &headers[i]) {
                 r->headers_in.authorization = nullptr;
             }
+            forget_variable(r, name);
             return remove_element(list, part, i);
         }
     }

@@ -19,6 +19,8 @@
 #include "upstream.hpp"
 #include "variables.hpp"
 
+#include <algorithm>
+
 namespace {
 
 ngx_http_llm_main_conf_t *main_conf(ngx_conf_t *cf) {
@@ -413,6 +415,15 @@ ngx_int_t postconfiguration(ngx_conf_t *cf) noexcept {
         }
         *h = handler;
     }
+
+    // nginx goes through the handlers of a phase from the last to the first.
+    auto &access = cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers;
+    if (ngx_array_push(&access) == nullptr) {
+        return NGX_ERROR;
+    }
+    auto first = static_cast<ngx_http_handler_pt *>(access.elts);
+    std::move_backward(first, first + access.nelts - 1, first + access.nelts);
+    *first = ngx_http_llm_access_end_handler;
 
     ngx_http_llm_filter_init();
     ngx_http_llm_pass_through_init();

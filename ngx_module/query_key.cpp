@@ -2,6 +2,7 @@
 #include "client_header.hpp"
 #include "ngx_http_llm.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include "llm/format.hpp"
@@ -17,6 +18,21 @@ bool is_googles(std::string_view path) {
     auto route = llm::match_route(path, hints);
     return route.format == &llm::gemini_format()
            || path.ends_with(":countTokens");
+}
+
+// Whether what llm_pass_through lets through goes to Google: any of its paths
+// may have a key in its query.
+bool passes_to_google(const ngx_http_llm_loc_conf_t *llcf) {
+    if (llcf->pass_through == 0 || llcf->pass == nullptr
+        || llcf->pass->pool == nullptr) {
+        return false;
+    }
+    auto members = members_of(llcf->pass->pool);
+    return std::any_of(members.begin(), members.end(),
+                       [](const ngx_http_llm_member_t &member) {
+                           return member.provider->format
+                                  == &llm::gemini_format();
+                       });
 }
 
 // Calls use(start, size) for each argument of a query.
@@ -136,7 +152,7 @@ ngx_int_t ngx_http_llm_query_key_handler(ngx_http_request_t *r) noexcept {
         ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
     bool on = ngx_http_llm_is_on(llcf) || llcf->account.count_tokens
               || llcf->auth.auth || llcf->simulate;
-    if (!on || !is_googles(to_view(r->uri))) {
+    if (!on || !(is_googles(to_view(r->uri)) || passes_to_google(llcf))) {
         return NGX_DECLINED;
     }
     return move_key(r) == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "llm/url.hpp"
+
 namespace {
 
 // The member that goes by this name: alias first, then "provider/model", then
@@ -119,8 +121,11 @@ llm::Result<void> ngx_http_llm_route(ngx_http_request_t *r,
         }
     }
 
+    // What is a step in a path is no model behind a provider's name, either.
     if (auto slash = name.find('/'); slash != name.npos
-                                     && slash + 1 != name.size()) {
+                                     && slash + 1 != name.size()
+                                     && !llm::is_step(name.substr(slash + 1)))
+    {
         std::string_view provider = name.substr(0, slash);
         for (ngx_uint_t i = 0; i < mcf->pools.nelts; ++i) {
             if (pools[i]->implicit && to_view(pools[i]->name) == provider) {

@@ -1,6 +1,8 @@
 #include "upstream.hpp"
 
 #include <new>
+#include <string>
+#include <string_view>
 
 #include "answer.hpp"
 #include "cache/request.hpp"
@@ -182,10 +184,46 @@ std::string loggable(std::string_view text) {
     return line;
 }
 
+// The key or token that the provider was shown. Empty: none, or none that can
+// be told from other words.
+std::string_view shown_key(ngx_http_request_t *r,
+                           const ngx_http_llm_provider_t *provider) {
+    constexpr size_t shortest = 8;
+    std::string_view key;
+
+    if (provider->auth) {
+        if (const auto *shown = provider->auth->keeper.usable(ngx_time())) {
+            key = shown->token;
+        }
+    } else if (provider->api_key) {
+        ngx_str_t value = ngx_null_string;
+        if (ngx_http_complex_value(r, provider->api_key, &value) == NGX_OK) {
+            key = to_view(value);
+            // A variable may hold "Bearer KEY".
+            key.remove_prefix(key.rfind(' ') + 1);
+        }
+    }
+    return key.size() < shortest ? std::string_view() : key;
+}
+
+// Some repeat it in errors that are not about it: AWS's gateways the whole
+// Authorization header, if it is none of theirs.
+void hide(std::string &text, std::string_view key) {
+    constexpr std::string_view mask = "***";
+    for (size_t at = 0; !key.empty()
+                        && (at = text.find(key, at)) != text.npos;
+         at += mask.size()) {
+        text.replace(at, key.size(), mask);
+    }
+}
+
 // The exchange says that this try has failed.
 ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     llm::Exchange &exchange = *up->ctx->exchange;
     llm::Error error = exchange.error();
+    // A copy: what is refused below is dropped.
+    std::string key(shown_key(r, up->ctx->answered->provider));
+    hide(error.message, key);
     if (up->retry_after == -1) {
         up->retry_after = static_cast<time_t>(error.retry_after);
     }
@@ -216,7 +254,7 @@ ngx_int_t try_failed(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
                                          static_cast<ngx_uint_t>(status))) {
         up->ctx->error.reset();
         up->ctx->retry_after = -1;
-    } else if (!exchange.relay_error()) {
+    } else if (!exchange.relay_error(key)) {
         exchange.refuse(error);
     }
     up->answer_done = 1;

@@ -47,7 +47,7 @@ llm_auth file=$TEST_NGINX_SERVER_ROOT/html/keys;
 alice sk-live-1234
 --- must_die
 --- error_log
-line 1: no SHA-256 of 64 hexadecimal digits after "alice"
+line 1: no SHA-256 of 64 hexadecimal digits after the name
 --- no_error_log
 sk-live
 
@@ -180,3 +180,17 @@ llm_deny_models "";
 --- must_die
 --- error_log
 invalid parameter ""
+
+
+
+=== TEST 18: a key in the place of its name is not logged, either
+--- config
+llm_auth file=$TEST_NGINX_SERVER_ROOT/html/keys;
+--- user_files
+>>> keys
+sk-live-1234 alice
+--- must_die
+--- error_log
+line 1: no SHA-256 of 64 hexadecimal digits after the name
+--- no_error_log
+sk-live

@@ -116,8 +116,22 @@ is(llm_key('create', 'a b', @file), 'llm-key: invalid name "a b"');
 is(llm_key('create', '#a', @file), 'llm-key: a name does not begin with #');
 is(llm_key('create', 'a', '--expires', 'soon', @file),
     'llm-key: invalid --expires "soon"');
+is(llm_key('create', 'a', '--expires', '2027-02-30', @file),
+    'llm-key: invalid --expires "2027-02-30"');
+is(llm_key('create', 'a', '--expires', '2027-02-28T24:00:00Z', @file),
+    'llm-key: invalid --expires "2027-02-28T24:00:00Z"');
+for my $rate (qw(200k 200x/m 0/m 1.5/m 1/w 1/2month 1/367d 1/0m 9999999999m/m)) {
+    is(llm_key('create', 'a', '--rate', $rate, @file),
+        qq(llm-key: invalid --rate "$rate"));
+}
+is(llm_key('create', 'a', '--rate', 'a=b=1/m', @file),
+    'llm-key: invalid --rate "a=b"');
+my $long = "\xd0\xb6" x 65;
+is(llm_key('create', $long, @file), qq(llm-key: invalid name "$long"));
 is(llm_key('create', 'a', '--models', 'x,,y', @file),
     'llm-key: invalid --models "x,,y"');
+is(llm_key('create', 'a', '--models', 'x, ,y', @file),
+    'llm-key: invalid --models "x, ,y"');
 is(llm_key('create', 'a', '--meta', 'x', @file),
     'llm-key: no NAME=VALUE in --meta "x"');
 is(llm_key('create', 'a', '--meta', "x=a\nb", @file),
@@ -125,3 +139,22 @@ is(llm_key('create', 'a', '--meta', "x=a\nb", @file),
 is(llm_key('list', '--redis', 'http://x'),
     'llm-key: no URL of Redis: redis://HOST[:PORT]');
 is(-s $file[1], 0);
+
+
+
+=== TEST 4: whatever it takes, nginx takes
+--- http_config eval: $::Http
+--- config eval: $::Config
+--- redis
+--- user_files
+>>> keys
+--- script
+my @rates = qw(1/s 200k/m 1.5k/10m 2M/24h 0.25usd/d 1.0/366d 500USD/month);
+my @words = map { ('--rate', "r$_=$rates[$_]") } 0 .. $#rates;
+my $key = llm_key('create', "\xd0\xb6" x 64, '--expires',
+    '2096-02-29T23:59:59Z', '--models', 'm, gpt-*', '--meta', "team=a\xe2\x80\xa8b", @words, ::file());
+soon sub { ask($key, '') =~ /^200/ };
+# A line ends where nginx sees an end.
+my $other = llm_key('create', 'bob', ::file());
+soon sub { ask($other, '') =~ /^200/ };
+like(ask($key, ''), qr/^200/);

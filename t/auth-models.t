@@ -230,11 +230,11 @@ whole(openai_text('never'))
 []
 --- request eval
 [::model('gpt-4o","model":"o3'), ::model('gpt-4o","mod\u0065l":"o3'),
- ::model('gpt-4o", "MODEL":"x","model":"o3'),
+ ::model('gpt-4o", "MODEL":"x","model":"o3'), ::model('gpt-4o","Model":"o3'),
  "PUT /v1/chat/completions\n{\"model\":\"o3\"}", 'DELETE /v1/models',
  ask_openai('/v1/chat/completions/')]
 --- error_code eval
-[400, 400, 400, 403, 403, 403]
+[400, 400, 400, 400, 403, 403, 403]
 
 
 

@@ -226,3 +226,45 @@ soon sub {
 };
 is(ask('sk-12'), '200 alice||||');
 is(::asked(), $asked);
+
+
+
+=== TEST 13: Redis is away: "satisfy any" asks the others
+--- http_config eval: $::Http
+--- config
+llm_auth redis=keys;
+satisfy any;
+allow 127.0.0.1;
+deny all;
+location /v1/ {
+    llm_deny_models no;
+    error_page 403 = @again;
+    llm_simulate openai;
+}
+location @again {
+    add_header X-Who again;
+    llm_simulate openai;
+}
+--- redis
+--- script
+$::redis->kill;
+is(ask('sk-unknown'), 200);
+is(ask('sk-unknown', 'no'), '200 again');
+$::redis->start;
+--- error_log
+llm_auth: llm_redis "keys" was asked for a key:
+
+
+
+=== TEST 14: ... and if they do not let it in, either, it is still a 503
+--- http_config eval: $::Http
+--- config eval: ::location_of('ttl=100ms; satisfy any; deny all')
+--- redis
+--- script
+is(ask('sk-unknown'), 401) for 1 .. 2;
+$::redis->kill;
+soon sub { ask('sk-unknown') eq '503' };
+$::redis->start;
+soon sub { ask('sk-unknown') eq '401' };
+--- error_log
+llm_auth: llm_redis "keys" was asked for a key:

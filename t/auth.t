@@ -612,3 +612,31 @@ whole(openai_text('Hello'))
 --- response_headers eval
 ['X-Auth: allowed', 'X-Auth: missing', 'X-Auth: unknown', 'X-Auth: expired',
  '!X-Auth']
+
+
+
+=== TEST 28: nor does a variable keep the key that was asked for before
+--- http_config eval
+$::HttpConfig . 'limit_req_zone $http_authorization zone=keys:1m rate=100r/s;'
+--- config
+add_header X-Key "[$http_authorization$http_x_api_key]";
+if ($http_x_api_key) { set $has_key 1; }
+limit_req zone=keys burst=100;
+location / {
+    llm_auth file=$TEST_NGINX_SERVER_ROOT/html/keys;
+    proxy_set_header X-Key "[$http_authorization$http_x_api_key]";
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- user_files eval: $::Keys
+--- upstream eval
+whole(openai_text('Hello'))
+--- upstream_request_unlike
+sk-alice
+--- request eval
+[(ask_openai()) x 2]
+--- more_headers eval
+["Authorization: Bearer sk-alice\n", "x-api-key: sk-alice\n"]
+--- error_code eval
+[200, 200]
+--- response_headers eval
+['X-Key: []', 'X-Key: []']

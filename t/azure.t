@@ -28,6 +28,7 @@ our $Config = q{
     location /v1/ { llm_pass azure; }
     location /deployments/ { llm_pass deployments; }
     location /entra/ { llm_pass entra; }
+    location /any/ { llm_pass $llm_request_model; }
 };
 
 our $Filtered = '"prompt_filter_results":[{"prompt_index":0,'
@@ -183,3 +184,16 @@ location = /t { return 204; }
 --- must_die
 --- error_log eval
 qr/\[emerg\] .*invalid value "home" in .*nginx\.conf:\d+/
+
+
+
+=== TEST 12: a step in the path is no model's name behind a provider's, either
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- request eval
+[map { ask_openai('/any/v1/chat/completions')
+           =~ s{"model":"m"}{"model":"deployments/$_"}r } '.', '..']
+--- error_code eval
+[404, 404]
+--- response_body_like eval
+['"model_not_found"', '"model_not_found"']

@@ -259,3 +259,17 @@ up
 --- upstream
 HTTP/1.1 500 never
 --- upstream_request_like eval: []
+
+
+
+=== TEST 25: a line end in a variable of the environment is not sent
+--- main_config
+env "AWS_ACCESS_KEY_ID=hush\n";
+env AWS_SECRET_ACCESS_KEY=b;
+--- http_config eval: ::mistake('aws region=r')
+--- config
+--- must_die
+--- error_log eval
+qr{\[emerg\] .*environment variable "AWS_ACCESS_KEY_ID" has control characters: in "auth" of llm_provider "p" in .*nginx.conf:\d+}
+--- no_error_log
+hush

@@ -530,3 +530,35 @@ whole('{"models":[{"name":"models/gemini-3-flash","displayName":"x"}]}')
  qr/\Adata: .*"text":"Hi".*"finishReason":"STOP".*\r\n\r\n\z/s,
  qr/\A\[\{.*"text":"Hi".*"finishReason":"STOP".*\}\]\z/s,
  qr/"models":\[/]
+
+
+
+=== TEST 27: a key in the query of a call that is passed through
+--- http_config eval: $::HttpConfig
+--- config
+access_log logs/access.log llm;
+llm_pass_through files;
+location /files/ { llm_pass gemini; }
+location /keys/ {
+    llm_auth file=$TEST_NGINX_SERVER_ROOT/html/keys;
+    llm_pass gemini;
+}
+--- user_files eval
+">>> keys\nteam " . Digest::SHA::sha256_hex('secret-key') . "\n"
+--- upstream eval
+whole('{"files":[]}')
+--- upstream_request_like eval
+[('\AGET /v1beta/files\?pageSize=1 (?s:.*)^x-goog-api-key: google-key\r\n')
+ x 2]
+--- upstream_request_unlike
+secret
+--- request eval
+["GET /files/v1beta/files?pageSize=1&key=secret-key",
+ "GET /keys/v1beta/files?key=secret-key&pageSize=1"]
+--- response_body eval
+['{"files":[]}', '{"files":[]}']
+--- no_error_log
+secret
+[alert]
+[crit]
+[emerg]

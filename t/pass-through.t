@@ -315,13 +315,18 @@ openai|-|-|-|-+-=-|-|1|503
 [whole('{"odd":"error"}', '422 Unprocessable Entity'),
  whole('{"error":{"message":"Incorrect API key provided: provider-key"}}',
     '401 Unauthorized'),
- whole('gone', '410 Gone', 'Content-Type: text/plain')]
+ whole('gone', '410 Gone', 'Content-Type: text/plain'),
+ whole('{"message":"not valid: Authorization=Bearer provider-key"}',
+    '403 Forbidden')]
 --- request eval
-["GET /v1/files", "GET /v1/files", "GET /v1/files"]
+[("GET /v1/files") x 4]
 --- error_code eval
-[422, 401, 410]
+[422, 401, 410, 403]
 --- response_body_like eval
-['^{"odd":"error"}$', 'the provider refused the API key', '^gone$']
+['^{"odd":"error"}$', 'the provider refused the API key', '^gone$',
+ '"not valid: Authorization=Bearer \*\*\*"']
+--- no_error_log
+provider-key
 
 
 
@@ -365,7 +370,7 @@ location /v1/ { llm_pass openai; }
 whole('{}')
 --- more_headers eval
 [$::Json, $::Json, $::Json, $::Form, $::Form, $::Form, $::Form,
- 'Content-Type: text/plain', $::Json, 'X: y', $::Json]
+ 'Content-Type: text/plain', $::Json, 'X: y', $::Json, $::Json]
 --- request eval
 ["POST /v1/images/generations\n" . '{"model":"good-1"}',
  "POST /v1/images/generations\n" . '{"model":"bad-1"}',
@@ -376,9 +381,10 @@ whole('{}')
  ::form('/v1/audio/translations', ['model', 'good-1'], ['model', 'bad-1']),
  "POST /v1/images/generations\n" . '{"model":"good-1"}',
  "POST /v1/images/generations?model=bad-1\n" . '{"model":"good-1"}',
- "GET /v1/files", "POST /v1/images/generations\n" . '{"model":7}']
+ "GET /v1/files", "POST /v1/images/generations\n" . '{"model":7}',
+ "POST /v1/images/generations\n" . '{"model":"good-1","MODEL":"bad-1"}']
 --- error_code eval
-[200, 403, 403, 200, 403, 403, 400, 403, 400, 200, 400]
+[200, 403, 403, 200, 403, 403, 400, 403, 400, 200, 400, 400]
 
 
 

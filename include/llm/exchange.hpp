@@ -257,8 +257,9 @@ public:
     bool answer(const Rendition &rendition);
 
     // Operation::pass_through, after Step::failed: answers with the error that
-    // the provider sent, as it is. False: there is none that should be seen.
-    bool relay_error();
+    // the provider sent, as it is. False: there is none that should be seen,
+    // such as one with the key in it (empty: there is none).
+    bool relay_error(std::string_view key);
     // The answer's bytes are the provider's.
     bool is_raw() const noexcept { return raw_; }
     // The head of the answer has gone out: what breaks now stays broken.

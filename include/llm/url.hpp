@@ -33,8 +33,11 @@ void append_path(std::string &out, std::string_view base,
 
 // Appends the text as one segment of a path (RFC 3986, 3.3): all but
 // unreserved characters percent-encoded, so that it can neither end the
-// segment nor begin a query. Not for "." and "..", which no encoding keeps
-// from being a step in the path.
+// segment nor begin a query. Not for what is a step, see below.
 void append_segment(std::string &out, std::string_view text);
+
+// Whether the text is "." or "..", which no encoding keeps from being a step
+// in the path.
+bool is_step(std::string_view text) noexcept;
 
 }  // namespace llm

@@ -197,6 +197,18 @@ ngx_int_t authenticate(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
     return auth.conf->file ? look_in_file(r, auth) : start_lookup(r, ctx);
 }
 
+// With "satisfy any" somebody else may let in whose key cannot be checked, and
+// after a 503 nginx asks nobody: it is kept until they all were asked.
+ngx_int_t verdict(ngx_http_request_t *r,
+                  const ngx_http_llm_auth_ctx_t &auth) noexcept {
+    auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    return auth.result == no_store.status
+                   && clcf->satisfy == NGX_HTTP_SATISFY_ANY
+               ? NGX_DECLINED
+               : auth.result;
+}
+
 }  // namespace
 
 ngx_int_t ngx_http_llm_access_handler(ngx_http_request_t *r) noexcept try {
@@ -211,18 +223,33 @@ ngx_int_t ngx_http_llm_access_handler(ngx_http_request_t *r) noexcept try {
     }
     auto &auth = ctx->auth;
     if (auth.conf == llcf->auth.auth) {
-        return auth.waiting ? NGX_AGAIN : auth.result;
+        return auth.waiting ? NGX_AGAIN : verdict(r, auth);
     }
     auth.conf = llcf->auth.auth;
     auth.consumer.reset();
     auth.refusal = nullptr;
     auth.result = authenticate(r, ctx);
-    return auth.result;
+    return verdict(r, auth);
 
 } catch (const std::exception &) {
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "llm_auth: no memory for the request");
     return NGX_ERROR;
+}
+
+ngx_int_t ngx_http_llm_access_end_handler(ngx_http_request_t *r) noexcept {
+    auto llcf = static_cast<ngx_http_llm_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_llm_module));
+    if (llcf->auth.auth == nullptr) {
+        return NGX_DECLINED;
+    }
+    auto ctx = ngx_http_llm_find_ctx(r);
+    if (ctx == nullptr || ctx->auth.result != no_store.status) {
+        return NGX_DECLINED;
+    }
+    ctx->auth.refusal = &no_store;
+    r->access_code = 0;     // of those who would not let it in
+    return ctx->auth.result;
 }
 
 const llm::Consumer *ngx_http_llm_auth_consumer(

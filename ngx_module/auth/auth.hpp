@@ -18,6 +18,8 @@ ngx_int_t ngx_http_llm_auth_start(ngx_cycle_t *cycle,
 
 // In the access phase.
 ngx_int_t ngx_http_llm_access_handler(ngx_http_request_t *r) noexcept;
+// The last one there.
+ngx_int_t ngx_http_llm_access_end_handler(ngx_http_request_t *r) noexcept;
 
 // Whose key llm_auth let in; NULL: nobody's.
 const llm::Consumer *ngx_http_llm_auth_consumer(ngx_http_request_t *r)

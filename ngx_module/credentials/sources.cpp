@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "block.hpp"
 #include "credentials/file.hpp"
 #include "secret.hpp"
 
@@ -29,7 +30,13 @@ std::string quoted(std::string_view text) {
 }  // namespace
 
 std::string Reader::env(const char *name) const {
-    return std::string(ngx_http_llm_find_env(cf, name));
+    std::string value(ngx_http_llm_find_env(cf, name));
+    // The line end of a secret's file, mostly; it would end a header.
+    if (ngx_http_llm_has_control(value)) {
+        throw Wrong("environment variable " + quoted(name)
+                    + " has control characters");
+    }
+    return value;
 }
 
 std::string Reader::require(std::string_view word,

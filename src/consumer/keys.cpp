@@ -66,6 +66,10 @@ bool read_digest(std::string_view text, KeyDigest &digest) noexcept {
     return true;
 }
 
+void skip_blank(std::string_view &line) noexcept {
+    line.remove_prefix(std::min(line.find_first_not_of(blank), line.size()));
+}
+
 // Digits where the form has 0, else the same characters.
 bool has_form(std::string_view text, std::string_view form) noexcept {
     return std::equal(text.begin(), text.end(), form.begin(), form.end(),
@@ -154,7 +158,10 @@ Result<void> set_patterns(std::vector<std::string> &patterns,
     std::string_view rest = value;
     for (;;) {
         std::size_t comma = rest.find(',');
+        // "a, b" in quotes, or in Redis: no model begins with a blank.
         auto pattern = rest.substr(0, comma);
+        skip_blank(pattern);
+        pattern = pattern.substr(0, pattern.find_last_not_of(blank) + 1);
         if (pattern.empty()) {
             return bad_parameter(name, value, "has an empty pattern");
         }
@@ -212,10 +219,6 @@ constexpr ParameterRow parameters[] = {
     {"deny_models", set_denied},
 };
 
-void skip_blank(std::string_view &line) noexcept {
-    line.remove_prefix(std::min(line.find_first_not_of(blank), line.size()));
-}
-
 std::string_view next_word(std::string_view &line) noexcept {
     skip_blank(line);
     auto word = line.substr(0, line.find_first_of(blank));
@@ -262,9 +265,9 @@ Result<void> read_line(std::string_view line, Consumer &consumer) {
     consumer.name = name;
     auto digest = next_word(line);
     if (!read_digest(digest, consumer.digest)) {
-        // Not quoted: it may be the key itself, put there by mistake.
-        return invalid_request("no SHA-256 of 64 hexadecimal digits after "
-                               + quoted(name));
+        // Neither is quoted: one may be the key itself, put there by mistake.
+        return invalid_request("no SHA-256 of 64 hexadecimal digits after the "
+                               "name");
     }
     std::string value;
     for (skip_blank(line); !line.empty(); skip_blank(line)) {

@@ -31,7 +31,7 @@ const Credential *Keeper::usable(Time now) const noexcept {
 }
 
 Keeper::Advice Keeper::advice(Time now) const noexcept {
-    bool paused = now < failed_until_;
+    bool paused = wait(now) > 0;
     if (usable(now)) {
         return now >= renew_at() && !paused ? Advice::renew : Advice::use;
     }
@@ -52,8 +52,10 @@ void Keeper::failed(Time now) noexcept {
 }
 
 bool Keeper::reject(Time now) noexcept {
+    // A clock that was set back since says nothing of how long it has served.
+    Time used = now - fetched_;
     if (!credential_ || credential_->expires == never
-        || now - fetched_ < shortest_use) {
+        || (used >= 0 && used < shortest_use)) {
         return false;
     }
     credential_.reset();
@@ -61,7 +63,9 @@ bool Keeper::reject(Time now) noexcept {
 }
 
 Time Keeper::wait(Time now) const noexcept {
-    return std::max(failed_until_ - now, Time{0});
+    // More than the longest pause: the clock was set back since.
+    Time left = failed_until_ - now;
+    return left > longest_pause ? 0 : std::max(left, Time{0});
 }
 
 }  // namespace llm::credentials

@@ -204,14 +204,24 @@ Result<void> Exchange::open(const RouteMatch &route) {
 }
 
 Result<void> Exchange::check_model_name() const {
+    // Servers in Go, Ollama for one, take members whatever their case, and the
+    // last one counts: another model than the one that all goes by here.
+    for (const auto &member : document_.root().members()) {
+        if (member.name != "model"
+            && equal_ignoring_case(member.name, "model")) {
+            std::string name(member.name);
+            return invalid_request("\"" + name + "\" could be taken for "
+                                       "\"model\"",
+                                   name);
+        }
+    }
     if (head_.model.size() > limits_.max_model) {
         return invalid_request("the model's name is longer than "
                                    + std::to_string(limits_.max_model)
                                    + " bytes",
                                "model");
     }
-    // No encoding would keep these from being a step in a provider's path.
-    if (head_.model == "." || head_.model == "..") {
+    if (is_step(head_.model)) {
         return invalid_request("\"" + std::string(head_.model)
                                    + "\" is no model's name",
                                "model");

@@ -206,11 +206,12 @@ Exchange::Step Exchange::begin_pass_through(const AnswerHead &head) {
     return Step::ready;
 }
 
-bool Exchange::relay_error() {
+bool Exchange::relay_error(std::string_view key) {
     // What is said of a key may repeat it.
     if (operation_ != Operation::pass_through || answer_head_.status < 400
         || answer_head_.status == 401 || !readable_error_
-        || collected_.empty() || collected_.size() >= limits_.max_error) {
+        || collected_.empty() || collected_.size() >= limits_.max_error
+        || (!key.empty() && collected_.find(key) != collected_.npos)) {
         return false;
     }
     mode_ = Mode::over;

@@ -163,4 +163,8 @@ void append_segment(std::string &out, std::string_view text) {
     }
 }
 
+bool is_step(std::string_view text) noexcept {
+    return text == "." || text == "..";
+}
+
 }  // namespace llm

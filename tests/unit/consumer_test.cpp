@@ -78,12 +78,14 @@ TEST_CASE("an empty key file lets nobody in") {
 TEST_CASE("every mistake in a key file is named with its line") {
     auto line = "a " + secret_hex;
     CHECK(error_of("\n\nalice\n")
-          == "line 3: no SHA-256 of 64 hexadecimal digits after \"alice\"");
-    // Might be the key itself.
+          == "line 3: no SHA-256 of 64 hexadecimal digits after the name");
+    // Either might be the key itself.
     CHECK(error_of("alice sk-secret")
-          == "line 1: no SHA-256 of 64 hexadecimal digits after \"alice\"");
+          == "line 1: no SHA-256 of 64 hexadecimal digits after the name");
+    CHECK(error_of("sk-secret alice")
+          == "line 1: no SHA-256 of 64 hexadecimal digits after the name");
     CHECK(error_of(line + "f") == "line 1: no SHA-256 of 64 hexadecimal "
-                                  "digits after \"a\"");
+                                  "digits after the name");
     CHECK(error_of("a\"b " + secret_hex) == "line 1: invalid name \"a\"b\"");
     CHECK(error_of(line + " colour=red")
           == "line 1: unknown parameter \"colour\"");
@@ -181,6 +183,20 @@ TEST_CASE("patterns of models stand for models") {
     CHECK_FALSE(is_model_allowed(allowed, denied, "claude"));
     CHECK(is_model_allowed({}, denied, "claude"));
     CHECK_FALSE(is_model_allowed({}, denied, "claude-preview"));
+}
+
+TEST_CASE("a list of patterns may have blanks in it") {
+    auto keys = ConsumerKeys::parse("a " + secret_hex
+                                    + " models=\"gpt-*, o*\" "
+                                      "deny_models=\" o1 , o3\"");
+    REQUIRE(keys);
+    const auto &key = keys->all()[0];
+    CHECK(key.may_use("gpt-4o"));
+    CHECK(key.may_use("o4"));
+    CHECK_FALSE(key.may_use("o1"));
+    CHECK_FALSE(key.may_use("o3"));
+    CHECK(error_of("a " + secret_hex + " models=\"a, ,b\"")
+          == "line 1: invalid models \"a, ,b\": has an empty pattern");
 }
 
 TEST_CASE("a credential is in one of the headers that clients use") {

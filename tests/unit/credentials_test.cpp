@@ -395,6 +395,18 @@ TEST_CASE("without a pause the next call tries again") {
     CHECK(keeper.advice(now) == Advice::fetch);
 }
 
+TEST_CASE("a clock that is set back makes nobody wait for it") {
+    constexpr Time hours = 2 * 3600;
+    Keeper keeper;
+    keeper.failed(now);
+    CHECK(keeper.wait(now - hours) == 0);
+    CHECK(keeper.advice(now - hours) == Advice::fetch);
+
+    keeper.store(bearer(now + 3600), now);
+    CHECK(keeper.reject(now - hours));
+    CHECK(keeper.advice(now - hours) == Advice::fetch);
+}
+
 TEST_CASE("one that the provider refuses is dropped, but not all the time") {
     Keeper keeper;
     CHECK_FALSE(keeper.reject(now));
