@@ -2,6 +2,7 @@
 #include <string>
 
 #include "catch.hpp"
+#include "exchange.hpp"
 #include "llm/format.hpp"
 
 using namespace llm;
@@ -524,6 +525,33 @@ TEST_CASE("openai: thinking becomes an effort") {
     CHECK(effort(Mode::adaptive, 0, "") == "high");
     CHECK(effort(Mode::disabled, 0, "") == "");
     CHECK(effort(Mode::unset, 0, "minimal") == "minimal");
+}
+
+TEST_CASE("openai: an end user's id of another API is short enough") {
+    std::string fits(64, 'u');
+    std::string longer = fits + "_session_1";
+    auto user = [](const std::string &id, bool own) {
+        std::string body = with_messages(R"([{"role":"user","content":"x"}])",
+                                         R"(,"user":")" + id + '"');
+        json::Document document;
+        std::string out = own ? round_trip(body) : foreign(body);
+        REQUIRE(document.parse(out));
+        return std::string(document.root()["user"].string());
+    };
+    CHECK(user(fits, false) == fits);
+    CHECK(user(longer, false).starts_with("user_"));
+    CHECK(user(longer, false).size() <= 64);
+    CHECK(user(longer, false) == user(longer, false));
+    CHECK(user(longer, false) != user(fits + "_session_2", false));
+    // Who speaks this API knows what it takes.
+    CHECK(user(longer, true) == longer);
+
+    CHECK(testing::translate_request(
+              anthropic_format(), responses_format(),
+              R"({"model":"m","max_tokens":99,"metadata":{"user_id":")" + longer
+                  + R"("},"messages":[{"role":"user","content":"x"}]})")
+              .find(R"("user":")" + user(longer, false) + '"')
+          != std::string::npos);
 }
 
 TEST_CASE("openai: deprecated functions become tools") {

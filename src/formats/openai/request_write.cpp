@@ -120,9 +120,15 @@ Result<void> RequestWriter::write() {
 
 void RequestWriter::write_scalar(const ScalarMember &scalar) {
     if (auto *text = std::get_if<ScalarMember::Text>(&scalar.target)) {
-        if (auto value = request_.*text->field; !value.empty()) {
-            w_.member(scalar.name, value);
+        auto value = request_.*text->field;
+        if (value.empty()) {
+            return;
         }
+        std::string user;
+        if (!own_ && text->field == &Request::user) {
+            value = user = end_user(value);
+        }
+        w_.member(scalar.name, value);
     } else if (auto *count = std::get_if<ScalarMember::Count>(
                    &scalar.target)) {
         if (auto value = request_.*count->field) {

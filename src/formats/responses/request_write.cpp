@@ -414,7 +414,8 @@ void RequestWriter::write_settings() {
         w_.member("top_p", request_.top_p);
     }
     if (!request_.user.empty()) {
-        w_.member("user", request_.user);
+        std::string user = openai::end_user(request_.user);
+        w_.member("user", own_ ? request_.user : std::string_view(user));
     }
     if (!request_.service_tier.empty()) {
         w_.member("service_tier", request_.service_tier);
