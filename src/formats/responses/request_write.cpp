@@ -33,6 +33,9 @@ constexpr Unsupported unsupported_rows[] = {
     {"mcp_servers", has_mcp_servers},
 };
 
+// OpenAI refuses less.
+constexpr std::int64_t least_max_tokens = 16;
+
 // Of what a user's message can hold by mistake: neither is sent.
 bool is_said(const Part &part) {
     return part.type != PartType::reasoning
@@ -403,9 +406,11 @@ bool RequestWriter::write_output(const Message &message) {
 
 void RequestWriter::write_settings() {
     if (request_.max_tokens) {
-        // Anthropic's 0, which only warms a cache, is refused here.
+        // Clients of other APIs ask for 0, to warm a cache, or 1, to see
+        // whether anybody answers.
         w_.member("max_output_tokens",
-                  std::max<std::int64_t>(*request_.max_tokens, 1));
+                  own_ ? *request_.max_tokens
+                       : std::max(*request_.max_tokens, least_max_tokens));
     }
     if (request_.temperature) {
         w_.member("temperature", request_.temperature);
