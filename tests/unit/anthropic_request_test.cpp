@@ -794,3 +794,62 @@ TEST_CASE("anthropic: only the model is changed in a body that stays in its form
     options.model = "a";
     CHECK(anthropic_format().request_edits(body, document, options).empty());
 }
+
+TEST_CASE("anthropic: another provider's thoughts do not come to Claude") {
+    auto edited = [](std::string_view assistant, std::string_view next = "",
+                     std::string_view more = "",
+                     std::string_view model = "claude-sonnet-4-5") {
+        std::string body =
+            R"({"model":"m","max_tokens":9000,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":)"
+            + std::string(assistant) + "}" + std::string(next) + "]"
+            + std::string(more) + "}";
+        json::Document document;
+        REQUIRE(document.parse(body));
+        WriteOptions options;
+        options.model = model;
+        std::string out;
+        json::apply_edits(
+            body, anthropic_format().request_edits(body, document, options),
+            out);
+        REQUIRE(document.parse(out));
+        return std::string(
+                   (*std::next(document.root()["messages"].elements().begin()))
+                       ["content"].raw())
+               + std::string(document.root()["thinking"].raw());
+    };
+    std::string unsigned_one = R"({"type":"thinking","thinking":"hm","signature":""})";
+    std::string sealed = R"({"type":"thinking","thinking":"hm","signature":"rs_1:gAAA"})";
+    std::string own = R"({"type":"thinking","thinking":"hm","signature":"EqQB"})";
+    std::string text = R"({"type":"text","text":"t"})";
+    std::string use = R"({"type":"tool_use","id":"c","name":"f","input":{}})";
+
+    for (auto &foreign : {unsigned_one, sealed}) {
+        CHECK(edited("[" + foreign + "," + text + "]") == "[" + text + "]");
+        CHECK(edited("[" + foreign + "]")
+              == R"([{"type":"text","text":"."}])");
+    }
+    CHECK(edited("[" + own + "," + text + "]") == "[" + own + "," + text + "]");
+    CHECK(edited(R"("plain")") == R"("plain")");
+    // Others that speak this API sign nothing, and may want their own back.
+    CHECK(edited("[" + unsigned_one + "," + text + "]", "", "", "deepseek-chat")
+          == "[" + unsigned_one + "," + text + "]");
+
+    // The turn that goes on must begin with a thought, or the model must not
+    // have to think.
+    std::string on = R"({"type":"enabled","budget_tokens":2000})";
+    std::string asked = R"(,"thinking":)" + on;
+    std::string off = R"({"type":"disabled"})";
+    std::string result =
+        R"(,{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":"r"}]})";
+    std::string question = R"(,{"role":"user","content":"and?"})";
+    CHECK(edited("[" + sealed + "," + use + "]", result, asked)
+          == "[" + use + "]" + off);
+    CHECK(edited("[" + own + "," + use + "]", result, asked)
+          == "[" + own + "," + use + "]" + on);
+    CHECK(edited("[" + sealed + "," + use + "]", result + R"(,{"role":"assistant","content":[)" + use + "]}" + result, asked)
+          == "[" + use + "]" + off);
+    CHECK(edited("[" + sealed + "," + text + "]", question, asked)
+          == "[" + text + "]" + on);
+    CHECK(edited("[" + sealed + "," + use + "]", result, R"(,"thinking":{"type":"adaptive"})")
+          == "[" + use + "]" + R"({"type":"adaptive"})");
+}
