@@ -527,6 +527,77 @@ TEST_CASE("openai: thinking becomes an effort") {
     CHECK(effort(Mode::unset, 0, "minimal") == "minimal");
 }
 
+TEST_CASE("openai: a call of another API is within what the model takes") {
+    auto sent = [](const Format &provider, std::string_view model,
+                   std::string_view more) {
+        WriteOptions options;
+        options.model = model;
+        options.quirks.max_completion_tokens = true;
+        std::string out = testing::translate_request(
+            anthropic_format(), provider,
+            R"({"model":"m","messages":[{"role":"user","content":"x"}],)"
+                + std::string(more) + "}",
+            options);
+        json::Document document;
+        REQUIRE(document.parse(out));
+        std::string all;
+        for (std::string_view name :
+             {"max_completion_tokens", "max_output_tokens", "temperature",
+              "reasoning_effort", "reasoning"}) {
+            all.append(document.root()[name].raw()).append(" ");
+        }
+        return all;
+    };
+    auto chat = [&](std::string_view model, std::string_view more) {
+        return sent(openai_format(), model, more);
+    };
+    auto responses = [&](std::string_view model, std::string_view more) {
+        return sent(responses_format(), model, more);
+    };
+    std::string thinks = R"("max_tokens":32000,"temperature":1,"thinking":{"type":"enabled","budget_tokens":31999})";
+    CHECK(chat("gpt-4o", thinks) == "16384  1   ");
+    CHECK(chat("ft:gpt-4o-mini-2024-07-18:acme::x", thinks) == "16384  1   ");
+    CHECK(chat("gpt-4.1-mini", thinks) == "32000  1   ");
+    CHECK(chat("gpt-5", thinks) == R"(32000   "high"  )");
+    CHECK(chat("openai/o3-2025-04-16", thinks) == R"(32000   "high"  )");
+    CHECK(responses("gpt-4o", thinks) == " 16384 1   ");
+    CHECK(responses("gpt-5.6-sol", thinks)
+          == R"( 32000   {"effort":"high"} )");
+    // Of a model that is not known, the provider is asked.
+    CHECK(chat("o1x", thinks) == R"(32000  1 "high"  )");
+    CHECK(chat("gpt-7", thinks) == R"(32000  1 "high"  )");
+
+    auto effort = [&](std::string_view model, std::string_view word) {
+        return chat(model, R"("max_tokens":9,"output_config":{"effort":")"
+                               + std::string(word) + "\"}");
+    };
+    CHECK(effort("o4-mini", "max") == R"(9   "high"  )");
+    CHECK(effort("gpt-5.1", "xhigh") == R"(9   "high"  )");
+    CHECK(effort("gpt-5.2", "max") == R"(9   "xhigh"  )");
+    CHECK(effort("gpt-6-sol", "max") == R"(9   "max"  )");
+    CHECK(effort("o3", "none") == R"(9   "low"  )");
+    CHECK(effort("gpt-5-mini", "none") == R"(9   "minimal"  )");
+    CHECK(effort("gpt-5.1", "minimal") == R"(9   "low"  )");
+
+    // A temperature with thinking is refused; the newer ones think unasked.
+    CHECK(chat("gpt-5.1", R"("max_tokens":9,"temperature":0)") == "9  0   ");
+    CHECK(chat("gpt-5", R"("max_tokens":9,"temperature":0)") == "9     ");
+    CHECK(chat("gpt-5.6", R"("max_tokens":9,"temperature":0)") == "9     ");
+
+    // So are functions, where chat completions are asked.
+    std::string tools = thinks + R"(,"tools":[{"name":"f","input_schema":{"type":"object"}}])";
+    CHECK(chat("gpt-5.2", tools) == R"(32000   "high"  )");
+    CHECK(chat("gpt-5.6-sol", tools) == R"(32000   "none"  )");
+    CHECK(responses("gpt-5.6-sol", tools)
+          == R"( 32000   {"effort":"high"} )");
+
+    // Clients of the API know what they ask for.
+    CHECK(round_trip(with_messages(R"([{"role":"user","content":"x"}])",
+                                   R"(,"max_tokens":99999,"temperature":0,"reasoning_effort":"max")"),
+                     {.model = "gpt-4o"})
+          == R"({"model":"gpt-4o","messages":[{"role":"user","content":"x"}],"max_tokens":99999,"temperature":0,"reasoning_effort":"max"})");
+}
+
 TEST_CASE("openai: an end user's id of another API is short enough") {
     std::string fits(64, 'u');
     std::string longer = fits + "_session_1";

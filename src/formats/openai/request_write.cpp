@@ -3,6 +3,7 @@
 
 #include "formats/functions.hpp"
 #include "formats/model_edits.hpp"
+#include "formats/openai/models.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/openai/tables.hpp"
 #include "formats/unsupported.hpp"
@@ -21,6 +22,12 @@ using json::Value;
 // OpenAI API reference: up to four sequences.
 constexpr std::size_t most_stops = 4;
 
+// What models that think refuse.
+constexpr std::string_view sampling_members[] = {
+    "temperature", "top_p", "frequency_penalty", "presence_penalty",
+    "logit_bias",
+};
+
 // Members of other formats that change what the model can do, and that this
 // API has no place for; all others can be left out.
 constexpr Unsupported unsupported_rows[] = {
@@ -34,7 +41,9 @@ public:
     RequestWriter(const Request &request, const WriteOptions &options,
                   std::string &out)
         : request_(request), options_(options), w_(out),
-          own_(request.origin == &openai_format()) {}
+          own_(request.origin == &openai_format()),
+          traits_(own_ ? nullptr : find_model(options.model)),
+          effort_(effort()) {}
 
     Result<void> write();
 
@@ -66,13 +75,16 @@ private:
     void write_named_tool(std::string_view name);
     void write_tool_choice();
     void write_response_format();
-    void write_reasoning();
+    std::string_view effort() const;
+    bool takes(const ScalarMember &scalar) const;
     bool write_extra();
 
     const Request &request_;
     const WriteOptions &options_;
     json::Writer w_;
     bool own_;                  // the client spoke this format
+    const ModelTraits *traits_; // nullptr also where the client knows them
+    std::string_view effort_;
     Error error_;
     std::string text_;          // put together from parts
     // Images and files of tool results, which cannot hold them here: a user
@@ -98,7 +110,7 @@ Result<void> RequestWriter::write() {
     }
     write_limits();
     for (const ScalarMember &scalar : scalar_members()) {
-        if (own_ || !scalar.extension) {
+        if (takes(scalar)) {
             write_scalar(scalar);
         }
     }
@@ -109,7 +121,9 @@ Result<void> RequestWriter::write() {
         return std::move(error_);
     }
     write_response_format();
-    write_reasoning();
+    if (!effort_.empty()) {
+        w_.member("reasoning_effort", effort_);
+    }
     write_stream();
     if (!write_extra()) {
         return std::move(error_);
@@ -147,10 +161,14 @@ void RequestWriter::write_scalar(const ScalarMember &scalar) {
 void RequestWriter::write_limits() {
     if (request_.max_tokens) {
         // Anthropic's 0, which only warms a cache, is refused here.
+        std::int64_t most = std::max<std::int64_t>(*request_.max_tokens, 1);
+        if (traits_ && traits_->max_tokens != 0) {
+            most = std::min(most, traits_->max_tokens);
+        }
         w_.member(options_.quirks.max_completion_tokens
                       ? "max_completion_tokens"
                       : "max_tokens",
-                  std::max<std::int64_t>(*request_.max_tokens, 1));
+                  most);
     }
 
     if (!request_.stop.empty()) {
@@ -701,20 +719,29 @@ void RequestWriter::write_response_format() {
     w_.end_object();
 }
 
-void RequestWriter::write_reasoning() {
-    using Mode = chat::Reasoning::Mode;
+std::string_view RequestWriter::effort() const {
+    std::string_view word = effort_word(request_.reasoning, traits_);
+    bool functions = std::any_of(
+        request_.tools.begin(), request_.tools.end(),
+        [](const chat::Tool &tool) {
+            return tool.type != chat::Tool::Type::native;
+        });
+    // Said in any case: these models think where nothing is said.
+    if (traits_ && traits_->thinks_without_functions && functions) {
+        return "none";
+    }
+    return word;
+}
 
-    const chat::Reasoning &reasoning = request_.reasoning;
-    std::string_view effort = reasoning.effort;
-    if (effort.empty() && reasoning.mode == Mode::budget) {
-        effort = effort_of_budget(reasoning.budget_tokens);
-    } else if (effort.empty() && reasoning.mode == Mode::adaptive) {
-        effort = "high";
+bool RequestWriter::takes(const ScalarMember &scalar) const {
+    if (own_) {
+        return true;
     }
-    // Mode::disabled has no word that all models take: it is left out.
-    if (!effort.empty()) {
-        w_.member("reasoning_effort", effort);
-    }
+    bool sampling = std::find(std::begin(sampling_members),
+                              std::end(sampling_members), scalar.name)
+                    != std::end(sampling_members);
+    return !scalar.extension
+           && (!sampling || takes_sampling(traits_, effort_));
 }
 
 bool RequestWriter::write_extra() {

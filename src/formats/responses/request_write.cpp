@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "formats/functions.hpp"
+#include "formats/openai/models.hpp"
 #include "formats/openai/tables.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/sealed.hpp"
@@ -48,7 +49,9 @@ public:
     RequestWriter(const Request &request, const WriteOptions &options,
                   std::string &out)
         : request_(request), options_(options), w_(out),
-          own_(request.origin == &responses_format()) {}
+          own_(request.origin == &responses_format()),
+          traits_(own_ ? nullptr : openai::find_model(options.model)),
+          effort_(openai::effort_word(request.reasoning, traits_)) {}
 
     Result<void> write();
 
@@ -84,7 +87,9 @@ private:
     const WriteOptions &options_;
     json::Writer w_;
     bool own_;                      // the client spoke this format
-    bool reasoning_ = false;        // it asks the model to think
+    // nullptr also where the client knows them.
+    const openai::ModelTraits *traits_;
+    std::string_view effort_;
     Error error_;
     std::string text_;              // put together from parts
     std::unordered_set<std::string_view> custom_calls_;     // ids so far
@@ -408,14 +413,20 @@ void RequestWriter::write_settings() {
     if (request_.max_tokens) {
         // Clients of other APIs ask for 0, to warm a cache, or 1, to see
         // whether anybody answers.
-        w_.member("max_output_tokens",
-                  own_ ? *request_.max_tokens
-                       : std::max(*request_.max_tokens, least_max_tokens));
+        std::int64_t most = *request_.max_tokens;
+        if (!own_) {
+            most = std::max(most, least_max_tokens);
+        }
+        if (traits_ && traits_->max_tokens != 0) {
+            most = std::min(most, traits_->max_tokens);
+        }
+        w_.member("max_output_tokens", most);
     }
-    if (request_.temperature) {
+    bool sampling = openai::takes_sampling(traits_, effort_);
+    if (request_.temperature && sampling) {
         w_.member("temperature", request_.temperature);
     }
-    if (request_.top_p) {
+    if (request_.top_p && sampling) {
         w_.member("top_p", request_.top_p);
     }
     if (!request_.user.empty()) {
@@ -588,20 +599,9 @@ void RequestWriter::write_text() {
 }
 
 void RequestWriter::write_reasoning() {
-    using Mode = chat::Reasoning::Mode;
-
-    const chat::Reasoning &reasoning = request_.reasoning;
-    std::string_view effort = reasoning.effort;
-    if (effort.empty() && reasoning.mode == Mode::budget) {
-        effort = openai::effort_of_budget(reasoning.budget_tokens);
-    } else if (effort.empty() && reasoning.mode == Mode::adaptive) {
-        effort = "high";
-    }
-    // Mode::disabled has no word that all models take: it is left out.
-    if (!effort.empty()) {
-        w_.key("reasoning").begin_object().member("effort", effort)
+    if (!effort_.empty()) {
+        w_.key("reasoning").begin_object().member("effort", effort_)
             .end_object();
-        reasoning_ = effort != "none";
     }
 }
 
@@ -609,11 +609,12 @@ void RequestWriter::write_reasoning() {
 // Models that do not think refuse to be asked for them.
 void RequestWriter::write_include() {
     bool logprobs = request_.logprobs.value_or(false);
-    if (!reasoning_ && !logprobs) {
+    bool reasoning = !effort_.empty() && effort_ != "none";
+    if (!reasoning && !logprobs) {
         return;
     }
     w_.key("include").begin_array();
-    if (reasoning_) {
+    if (reasoning) {
         w_.string("reasoning.encrypted_content");
     }
     if (logprobs) {
