@@ -359,7 +359,7 @@ TEST_CASE("openai: a wrong member is refused by its name") {
 TEST_CASE("openai: the error names what would be right") {
     Parsed parsed(with_messages(R"([{"role":"assistant","content":[{"type":"x"}]}])"));
     CHECK(parsed.request->error().message
-          == "messages[0].content[0].type must be one of \"text\", \"refusal\"");
+          == "messages[0].content[0].type must be one of \"text\", \"refusal\", \"thinking\"");
 }
 
 TEST_CASE("openai: null means left out") {
@@ -596,6 +596,25 @@ TEST_CASE("openai: a call of another API is within what the model takes") {
                                    R"(,"max_tokens":99999,"temperature":0,"reasoning_effort":"max")"),
                      {.model = "gpt-4o"})
           == R"({"model":"gpt-4o","messages":[{"role":"user","content":"x"}],"max_tokens":99999,"temperature":0,"reasoning_effort":"max"})");
+}
+
+TEST_CASE("openai: a conversation with Mistral's thoughts goes anywhere") {
+    std::string body = with_messages(
+        R"([{"role":"user","content":"q"},{"role":"assistant","content":[)"
+        R"({"type":"thinking","thinking":[{"type":"text","text":"h"},{"type":"text","text":"m"}],"closed":true},)"
+        R"({"type":"text","text":"a"}]},{"role":"user","content":"b"}])");
+    Parsed parsed(body);
+    const auto &parts = (*parsed).messages.at(1).parts;
+    REQUIRE(parts.size() == 2);
+    CHECK(parts[0].type == PartType::reasoning);
+    CHECK(parts[0].text == "hm");
+    CHECK(parts[1].text == "a");
+    CHECK(foreign(body)
+          == R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"},{"role":"user","content":"b"}]})");
+    CHECK(round_trip(body) == body);
+    CHECK(testing::translate_request(openai_format(), anthropic_format(), body)
+              .find(R"({"role":"assistant","content":[{"type":"text","text":"a"}]})")
+          != std::string::npos);
 }
 
 TEST_CASE("openai: an end user's id of another API is short enough") {
