@@ -133,6 +133,33 @@ TEST_CASE("gemini request: the first call of a turn is signed") {
           != std::string::npos);
 }
 
+TEST_CASE("gemini request: the chunks of a streamed answer are one message") {
+    // As google-genai's chats keep them: a content for each chunk.
+    std::string body =
+        R"({"contents":[{"role":"user","parts":[{"text":"q"}]},)"
+        R"({"role":"model","parts":[{"text":"h","thought":true}]},)"
+        R"({"role":"model","parts":[{"text":"m","thought":true}]},)"
+        R"({"role":"model","parts":[{"text":"","thought":true,"thoughtSignature":"llmSignatureEqQB"}]},)"
+        R"({"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}}}]},)"
+        R"({"role":"model","parts":[{"functionCall":{"id":"b","name":"g","args":{}}}]},)"
+        R"({"role":"model","parts":[{"text":""}]},)"
+        R"({"role":"user","parts":[{"functionResponse":{"name":"f","response":{"result":"1"}}},{"functionResponse":{"name":"g","response":{"result":"2"}}}]}]})";
+    auto heard = [&](const Format &provider) {
+        WriteOptions options;
+        options.model = "m";
+        return testing::translate_request(gemini_format(), provider, body,
+                                          options);
+    };
+    CHECK(heard(openai_format())
+          == R"({"model":"m","messages":[{"role":"user","content":"q"},)"
+             R"({"role":"assistant","content":"","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"g","arguments":"{}"}}]},)"
+             R"({"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b","content":"2"}]})");
+    // The proof is that of the whole thought.
+    CHECK(heard(anthropic_format()).find(
+              R"({"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"EqQB"},{"type":"tool_use","id":"a")")
+          != std::string::npos);
+}
+
 TEST_CASE("gemini request: no signature of Google's reaches Anthropic") {
     std::string body = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"redacted_thinking","data":"google:U0lH"}, {"type":"redacted_thinking","data":"own"},{"type":"tool_use","id":"t1","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"1"}]}]})";
     json::Document document;
