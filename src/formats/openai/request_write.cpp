@@ -6,6 +6,7 @@
 #include "formats/openai/models.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/openai/tables.hpp"
+#include "formats/tool_name.hpp"
 #include "formats/unsupported.hpp"
 
 namespace llm::openai {
@@ -500,14 +501,16 @@ void RequestWriter::write_tool_call(const Part &part) {
         return;
     }
 
+    std::string legal = legal_tool_name(part.name);
+    std::string_view name = legal;
     w_.begin_object().member("id", part.id);
     if (part.custom) {
         w_.member("type", "custom").key("custom").begin_object()
-            .member("name", part.name)
+            .member("name", name)
             .member("input", part.arguments);
     } else {
         w_.member("type", "function").key("function").begin_object()
-            .member("name", part.name)
+            .member("name", name)
             .member("arguments", part.arguments.empty() ? "{}"
                                                         : part.arguments);
     }
@@ -597,7 +600,7 @@ bool RequestWriter::write_tools() {
         bool custom = tool.type == chat::Tool::Type::custom;
         std::string_view type = custom ? "custom" : "function";
         w_.begin_object().member("type", type).key(type).begin_object()
-            .member("name", tool.name);
+            .member("name", std::string_view(legal_tool_name(tool.name)));
         if (!tool.description.empty()) {
             w_.member("description", tool.description);
         }
@@ -652,7 +655,9 @@ void RequestWriter::write_named_tool(std::string_view name) {
         });
     std::string_view type = custom ? "custom" : "function";
     w_.key("tool_choice").begin_object().member("type", type).key(type)
-        .begin_object().member("name", name).end_object().end_object();
+        .begin_object()
+        .member("name", std::string_view(legal_tool_name(name)))
+        .end_object().end_object();
 }
 
 void RequestWriter::write_tool_choice() {

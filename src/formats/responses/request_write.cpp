@@ -8,6 +8,7 @@
 #include "formats/openai/tables.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/sealed.hpp"
+#include "formats/tool_name.hpp"
 #include "formats/unsupported.hpp"
 #include "llm/json.hpp"
 #include "text/hash.hpp"
@@ -348,7 +349,7 @@ void RequestWriter::write_call(const Part &part) {
     w_.begin_object()
         .member("type", part.custom ? "custom_tool_call" : "function_call")
         .member("call_id", part.id)
-        .member("name", part.name);
+        .member("name", std::string_view(legal_tool_name(part.name)));
     if (part.custom) {
         w_.member("input", part.arguments);
     } else {
@@ -476,7 +477,7 @@ bool RequestWriter::write_tools() {
 void RequestWriter::write_tool(const chat::Tool &tool) {
     bool custom = tool.type == chat::Tool::Type::custom;
     w_.begin_object().member("type", custom ? "custom" : "function")
-        .member("name", tool.name);
+        .member("name", std::string_view(legal_tool_name(tool.name)));
     if (!tool.description.empty()) {
         w_.member("description", tool.description);
     }
@@ -510,7 +511,8 @@ void RequestWriter::write_tool_name(std::string_view name) {
             return tool.type == chat::Tool::Type::custom && tool.name == name;
         });
     w_.begin_object().member("type", custom ? "custom" : "function")
-        .member("name", name).end_object();
+        .member("name", std::string_view(legal_tool_name(name)))
+        .end_object();
 }
 
 void RequestWriter::write_tool_choice() {
@@ -550,7 +552,8 @@ void RequestWriter::write_tool_choice() {
                 w_.begin_object()
                     .member("type", tool.type == chat::Tool::Type::custom
                                         ? "custom" : "function")
-                    .member("name", tool.name)
+                    .member("name",
+                            std::string_view(legal_tool_name(tool.name)))
                     .end_object();
             }
         }
