@@ -103,6 +103,8 @@ TEST_CASE("ollama: each effort has its word for think") {
             {.model = "m"});
     };
     CHECK(thinking(R"({"type":"enabled","budget_tokens":2000})").find(R"("think":"medium")") != std::string::npos);
+    // Models that can think do so unasked, others refuse to be asked.
+    CHECK(thinking(R"({"type":"adaptive"})").find("think") == std::string::npos);
     CHECK(thinking(R"({"type":"disabled"})").find(R"("think":false)") != std::string::npos);
 }
 
