@@ -528,6 +528,9 @@ TEST_CASE("gemini request: a body that stays is sent as it is") {
     CHECK(edited(body) == body);
     // The path names the model.
     CHECK(edited(R"({"model":"models/x","contents":[]})") == R"({"contents":[]})");
+    // Of a stream a client keeps each chunk as a content, which may not be empty.
+    CHECK(edited(R"({"contents":[{"role":"model","parts":[{"text":"","thought":true,"thoughtSignature":"llmSignatureQUJD"}]},{"role":"model","parts":[{"text":"a"}]}]})")
+          == R"({"contents":[{"role":"model","parts":[{"text":""}]},{"role":"model","parts":[{"text":"a"}]}]})");
     // What another provider's model thought is no business of Google's.
     CHECK(edited(R"({"contents":[{"role":"model","parts":[{"text":"hm","thought":true,"thoughtSignature":"llmSignatureQUJD"}, {"text":"a"},{"text":"t","thought":true,"thoughtSignature":"R09PRw=="}]}],"model":"m"})")
           == R"({"contents":[{"role":"model","parts":[{"text":"a"},{"text":"t","thought":true,"thoughtSignature":"R09PRw=="}]}]})");
