@@ -216,8 +216,9 @@ void write_message(json::Writer &w, const Message &message) {
 }  // namespace
 
 std::string made_call_id(std::string_view answer_id, std::size_t number) {
-    // As far as every API allows it in an id.
-    constexpr std::size_t longest = 48;
+    // OpenAI has refused ids of more than 40 characters, and some servers of its
+    // API do; the number is of up to four.
+    constexpr std::size_t longest = 35;
     std::string id = "call_";
     for (char c : answer_id) {
         bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
