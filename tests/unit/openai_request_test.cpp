@@ -436,6 +436,25 @@ TEST_CASE("openai: a request of another format is written from its parts") {
              R"("response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{}}}})");
 }
 
+TEST_CASE("openai: results come right after the calls of a turn") {
+    // Anthropic's API puts together what its client says in pieces.
+    std::string messages = testing::translate_request(
+        anthropic_format(), openai_format(),
+        R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"},)"
+        R"({"role":"assistant","content":"one"},)"
+        R"({"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},)"
+        R"({"role":"assistant","content":[{"type":"text","text":"two"},{"type":"tool_use","id":"b","name":"f","input":{}}]},)"
+        R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"1"},{"type":"tool_result","tool_use_id":"b","content":"2"}]},)"
+        R"({"role":"assistant","content":"three"}]})");
+    CHECK(messages
+          == R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"one"},)"
+             R"({"role":"assistant","content":"two","tool_calls":[)"
+             R"({"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},)"
+             R"({"id":"b","type":"function","function":{"name":"f","arguments":"{}"}}]},)"
+             R"({"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b","content":"2"},)"
+             R"({"role":"assistant","content":"three"}],"max_tokens":9})");
+}
+
 TEST_CASE("openai: tool results hold text; images follow in a user message") {
     std::string start = R"([{"role":"assistant","content":null,"tool_calls":[
         {"id":"1","function":{"name":"f","arguments":"{}"}},

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "formats/functions.hpp"
@@ -50,6 +51,7 @@ public:
 
 private:
     using Parts = std::vector<const Part *>;
+    using Messages = std::span<const Message>;
 
     // False after it has set error_; true where unsupported is dropped.
     bool unsupported(std::string_view what, std::string_view param);
@@ -58,7 +60,8 @@ private:
     void write_limits();
     void write_stream();
     bool write_messages();
-    bool write_message(const Message &message);
+    std::size_t turn_at(std::size_t index) const;
+    bool write_turn(Messages turn);
     bool write_attachments();
     void write_source(const Message &message);
     std::string_view role_word(Role role) const;
@@ -68,7 +71,7 @@ private:
     std::string_view obstacle(const Part &part) const;
     void write_part(const Part &part);
     void write_data_url(std::string_view media_type, std::string_view data);
-    void write_assistant(const Message &message);
+    void write_assistant(Messages turn);
     void write_tool_call(const Part &part);
     bool write_tool_result(const Message &message);
     bool write_tools();
@@ -201,10 +204,13 @@ void RequestWriter::write_stream() {
 
 bool RequestWriter::write_messages() {
     w_.key("messages").begin_array();
-    for (const Message &message : request_.messages) {
-        if (!write_message(message)) {
+    Messages all = request_.messages;
+    for (std::size_t i = 0; i < all.size();) {
+        std::size_t count = turn_at(i);
+        if (!write_turn(all.subspan(i, count))) {
             return false;
         }
+        i += count;
     }
     if (!write_attachments()) {
         return false;
@@ -213,7 +219,27 @@ bool RequestWriter::write_messages() {
     return true;
 }
 
-bool RequestWriter::write_message(const Message &message) {
+// How many messages from this one on are written as one: after calls the API
+// takes nothing but their results, where others let the assistant speak again.
+std::size_t RequestWriter::turn_at(std::size_t index) const {
+    std::size_t end = index;
+    bool calls = false;
+    do {
+        const auto &parts = request_.messages[end].parts;
+        calls = calls
+                || std::any_of(parts.begin(), parts.end(),
+                               [](const Part &part) {
+                                   return part.type == PartType::tool_call;
+                               });
+        ++end;
+    } while (!own_ && calls && end < request_.messages.size()
+             && request_.messages[end - 1].role == Role::assistant
+             && request_.messages[end].role == Role::assistant);
+    return end - index;
+}
+
+bool RequestWriter::write_turn(Messages turn) {
+    const Message &message = turn.front();
     bool as_it_came = own_ && message.source;
 
     if (message.role == Role::tool && !as_it_came) {
@@ -235,7 +261,7 @@ bool RequestWriter::write_message(const Message &message) {
     if (as_it_came) {
         write_source(message);
     } else if (message.role == Role::assistant) {
-        write_assistant(message);
+        write_assistant(turn);
     } else {
         write_system(message);
     }
@@ -426,7 +452,7 @@ void RequestWriter::write_part(const Part &part) {
 // Reasoning is left out but where the server wants it back: OpenAI has no
 // member for it, and servers that have one differ. So are blocks that only another
 // format knows: what they led to is in the text that follows them.
-void RequestWriter::write_assistant(const Message &message) {
+void RequestWriter::write_assistant(Messages turn) {
     std::string_view refusal;
     std::string thoughts;
     Value audio;
@@ -434,7 +460,14 @@ void RequestWriter::write_assistant(const Message &message) {
     std::size_t calls = 0;
     text_.clear();
 
-    for (const Part &part : message.parts) {
+    Parts parts;
+    for (const Message &message : turn) {
+        for (const Part &part : message.parts) {
+            parts.push_back(&part);
+        }
+    }
+    for (const Part *each : parts) {
+        const Part &part = *each;
         switch (part.type) {
         case PartType::text:
             text_.append(part.text);
@@ -480,14 +513,14 @@ void RequestWriter::write_assistant(const Message &message) {
     if (audio) {
         w_.member("audio", audio);
     }
-    if (!message.name.empty()) {
-        w_.member("name", message.name);
+    if (!turn.front().name.empty()) {
+        w_.member("name", turn.front().name);
     }
     if (calls > 0) {
         w_.key("tool_calls").begin_array();
-        for (const Part &part : message.parts) {
-            if (part.type == PartType::tool_call) {
-                write_tool_call(part);
+        for (const Part *part : parts) {
+            if (part->type == PartType::tool_call) {
+                write_tool_call(*part);
             }
         }
         w_.end_array();
