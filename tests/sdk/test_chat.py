@@ -189,6 +189,8 @@ class TestAnthropicClient:
                 provider,
                 max_tokens=4000,
                 thinking={"type": "enabled", "budget_tokens": 1024},
+                # One of OpenAI's that can be told how much to think.
+                **({"model": "o4-mini"} if provider.name == "openai" else {}),
             )
         )
 

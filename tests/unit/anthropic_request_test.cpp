@@ -446,6 +446,9 @@ TEST_CASE("anthropic: only thinking that is signed goes back") {
     auto &part = call.add(message, chat::PartType::reasoning);
     part.text = "signed";
     part.signature = "sig";
+    auto &sealed = call.add(message, chat::PartType::reasoning);
+    sealed.text = "by OpenAI";
+    sealed.signature = "rs_1:gAAA";
     call.add(message, chat::PartType::refusal).text = "no";
     CHECK(call.member("messages").find(
               R"({"role":"assistant","content":[{"type":"thinking","thinking":"signed","signature":"sig"},{"type":"text","text":"no"}]})")
@@ -721,6 +724,61 @@ TEST_CASE("anthropic: effort becomes what the model understands") {
     }
 }
 
+TEST_CASE("anthropic: a model with a budget thinks only where a turn can begin with it") {
+    auto thinking = [](std::string_view messages,
+                       std::string_view model = "claude-sonnet-4-5") {
+        WriteOptions options;
+        options.model = model;
+        std::string out = testing::translate_request(
+            openai_format(), anthropic_format(),
+            R"({"model":"m","max_tokens":9000,"reasoning_effort":"high","messages":)"
+                + std::string(messages) + "}",
+            options);
+        json::Document document;
+        REQUIRE(document.parse(out));
+        return std::string(document.root()["thinking"].raw());
+    };
+    auto turn = [](std::string_view reasoning, std::string_view next) {
+        return R"([{"role":"user","content":"q"},{"role":"assistant","content":null,)"
+               + std::string(reasoning)
+               + R"("tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]})"
+               + std::string(next) + "]";
+    };
+    std::string on = R"({"type":"enabled","budget_tokens":4096})";
+    std::string result =
+        R"(,{"role":"tool","tool_call_id":"c","content":"r"})";
+    std::string proof =
+        R"("reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"EqQB"}],)";
+
+    CHECK(thinking(turn(proof, result)) == on);
+    // Clients that keep the thought's text at most.
+    CHECK(thinking(turn("", result)) == "");
+    CHECK(thinking(turn(R"("reasoning_content":"hm",)", result)) == "");
+    // What OpenAI has sealed is no proof here.
+    CHECK(thinking(turn(R"("reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"rs_1:gAAA"}],)",
+                        result))
+          == "");
+    // Its calls without results, and with more said after them, go on too.
+    CHECK(thinking(turn("", R"(,{"role":"user","content":"and?"})")) == "");
+    CHECK(thinking(turn("", result + R"(,{"role":"user","content":"and?"})"))
+          == "");
+    // Of several calls, one after another, the first has the thought.
+    std::string second =
+        R"(,{"role":"assistant","content":null,"tool_calls":[{"id":"d","type":"function","function":{"name":"f","arguments":"{}"}}]},)"
+        R"({"role":"tool","tool_call_id":"d","content":"r"})";
+    CHECK(thinking(turn(proof, result + second)) == on);
+    CHECK(thinking(turn("", result + second)) == "");
+    // The next question is a new beginning; an answer that has begun is none.
+    CHECK(thinking(turn("", result
+                                + R"(,{"role":"assistant","content":"a"},{"role":"user","content":"b"})"))
+          == on);
+    CHECK(thinking(R"([{"role":"user","content":"q"},{"role":"assistant","content":"It is"}])")
+          == "");
+    // Models that think as they like need none.
+    CHECK(thinking(turn("", result), "claude-opus-4-7")
+          == R"({"type":"adaptive"})");
+}
+
 TEST_CASE("anthropic: only the model is changed in a body that stays in its format") {
     std::string body =
         R"({ "messages" : [ {"role":"user","content":"hi"} ], "model" : "a", "x":1e5 })";
@@ -735,4 +793,63 @@ TEST_CASE("anthropic: only the model is changed in a body that stays in its form
           R"({ "messages" : [ {"role":"user","content":"hi"} ], "model" : "claude \"x\"", "x":1e5 })");
     options.model = "a";
     CHECK(anthropic_format().request_edits(body, document, options).empty());
+}
+
+TEST_CASE("anthropic: another provider's thoughts do not come to Claude") {
+    auto edited = [](std::string_view assistant, std::string_view next = "",
+                     std::string_view more = "",
+                     std::string_view model = "claude-sonnet-4-5") {
+        std::string body =
+            R"({"model":"m","max_tokens":9000,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":)"
+            + std::string(assistant) + "}" + std::string(next) + "]"
+            + std::string(more) + "}";
+        json::Document document;
+        REQUIRE(document.parse(body));
+        WriteOptions options;
+        options.model = model;
+        std::string out;
+        json::apply_edits(
+            body, anthropic_format().request_edits(body, document, options),
+            out);
+        REQUIRE(document.parse(out));
+        return std::string(
+                   (*std::next(document.root()["messages"].elements().begin()))
+                       ["content"].raw())
+               + std::string(document.root()["thinking"].raw());
+    };
+    std::string unsigned_one = R"({"type":"thinking","thinking":"hm","signature":""})";
+    std::string sealed = R"({"type":"thinking","thinking":"hm","signature":"rs_1:gAAA"})";
+    std::string own = R"({"type":"thinking","thinking":"hm","signature":"EqQB"})";
+    std::string text = R"({"type":"text","text":"t"})";
+    std::string use = R"({"type":"tool_use","id":"c","name":"f","input":{}})";
+
+    for (auto &foreign : {unsigned_one, sealed}) {
+        CHECK(edited("[" + foreign + "," + text + "]") == "[" + text + "]");
+        CHECK(edited("[" + foreign + "]")
+              == R"([{"type":"text","text":"."}])");
+    }
+    CHECK(edited("[" + own + "," + text + "]") == "[" + own + "," + text + "]");
+    CHECK(edited(R"("plain")") == R"("plain")");
+    // Others that speak this API sign nothing, and may want their own back.
+    CHECK(edited("[" + unsigned_one + "," + text + "]", "", "", "deepseek-chat")
+          == "[" + unsigned_one + "," + text + "]");
+
+    // The turn that goes on must begin with a thought, or the model must not
+    // have to think.
+    std::string on = R"({"type":"enabled","budget_tokens":2000})";
+    std::string asked = R"(,"thinking":)" + on;
+    std::string off = R"({"type":"disabled"})";
+    std::string result =
+        R"(,{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":"r"}]})";
+    std::string question = R"(,{"role":"user","content":"and?"})";
+    CHECK(edited("[" + sealed + "," + use + "]", result, asked)
+          == "[" + use + "]" + off);
+    CHECK(edited("[" + own + "," + use + "]", result, asked)
+          == "[" + own + "," + use + "]" + on);
+    CHECK(edited("[" + sealed + "," + use + "]", result + R"(,{"role":"assistant","content":[)" + use + "]}" + result, asked)
+          == "[" + use + "]" + off);
+    CHECK(edited("[" + sealed + "," + text + "]", question, asked)
+          == "[" + text + "]" + on);
+    CHECK(edited("[" + sealed + "," + use + "]", result, R"(,"thinking":{"type":"adaptive"})")
+          == "[" + use + "]" + R"({"type":"adaptive"})");
 }

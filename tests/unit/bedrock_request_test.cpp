@@ -370,6 +370,23 @@ TEST_CASE("bedrock request: thinking that nobody signed is left out") {
           == R"([{"role":"user","content":[{"text":"a"}]},{"role":"assistant","content":[{"text":"b"}]}])");
 }
 
+TEST_CASE("bedrock request: a thought must begin the turn that goes on") {
+    auto heard = [](std::string_view reasoning) {
+        return from_openai(
+            R"({"model":"m","max_tokens":9000,"reasoning_effort":"high","messages":[{"role":"user","content":"q"},{"role":"assistant","content":null,)"
+            + std::string(reasoning)
+            + R"("tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},)"
+              R"({"role":"tool","tool_call_id":"c","content":"r"}]})");
+    };
+    CHECK(holds(heard(R"("reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"EqQB"}],)"),
+                R"("thinking":{"type":"enabled","budget_tokens":4096})"));
+    std::string without = heard("");
+    CHECK_FALSE(holds(without, "thinking"));
+    CHECK(heard(R"("reasoning_content":"hm",)") == without);
+    CHECK(heard(R"("reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"rs_1:gAAA"}],)")
+          == without);
+}
+
 TEST_CASE("bedrock request: to OpenAI") {
     std::string heard = to_openai(
         R"({"messages":[{"role":"user","content":[{"text":"a"},{"image":{"format":"png","source":{"bytes":"aQ=="}}},)"

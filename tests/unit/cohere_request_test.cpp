@@ -32,7 +32,7 @@ std::string rest(std::string_view more) {
 
 std::string from_cohere(std::string_view body) {
     WriteOptions options;
-    options.model = "gpt-4o";
+    options.model = "gpt-x";
     return translate_request(cohere_format(), openai_format(), body, options);
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("cohere: a request of /v2/chat becomes OpenAI's") {
             "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],"strict_tools":true,"tool_choice":"REQUIRED",
             "response_format":{"type":"json_object","json_schema":{"type":"object"}},"max_tokens":5,"stop_sequences":["X"],"temperature":0.5,"p":0.9,"k":5,"seed":1,
             "frequency_penalty":0.1,"presence_penalty":0.2,"thinking":{"type":"enabled","token_budget":2000},"safety_mode":"OFF","documents":[]})")
-          == R"({"model":"gpt-4o","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},)"
+          == R"({"model":"gpt-x","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},)"
              R"({"role":"assistant","content":"plan","tool_calls":[{"id":"f_1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},)"
              R"({"role":"tool","tool_call_id":"f_1","content":"{\"x\":1}\nt"},{"role":"assistant","content":"a"},{"role":"user","content":"go on"}],)"
              R"("max_tokens":5,"stop":["X"],"temperature":0.5,"top_p":0.9,"frequency_penalty":0.1,"presence_penalty":0.2,"seed":1,)"

@@ -133,6 +133,91 @@ TEST_CASE("gemini request: the first call of a turn is signed") {
           != std::string::npos);
 }
 
+TEST_CASE("gemini request: the chunks of a streamed answer are one message") {
+    // As google-genai's chats keep them: a content for each chunk.
+    std::string body =
+        R"({"contents":[{"role":"user","parts":[{"text":"q"}]},)"
+        R"({"role":"model","parts":[{"text":"h","thought":true}]},)"
+        R"({"role":"model","parts":[{"text":"m","thought":true}]},)"
+        R"({"role":"model","parts":[{"text":"","thought":true,"thoughtSignature":"llmSignatureEqQB"}]},)"
+        R"({"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}}}]},)"
+        R"({"role":"model","parts":[{"functionCall":{"id":"b","name":"g","args":{}}}]},)"
+        R"({"role":"model","parts":[{"text":""}]},)"
+        R"({"role":"user","parts":[{"functionResponse":{"name":"f","response":{"result":"1"}}},{"functionResponse":{"name":"g","response":{"result":"2"}}}]}]})";
+    auto heard = [&](const Format &provider) {
+        WriteOptions options;
+        options.model = "m";
+        return testing::translate_request(gemini_format(), provider, body,
+                                          options);
+    };
+    CHECK(heard(openai_format())
+          == R"({"model":"m","messages":[{"role":"user","content":"q"},)"
+             R"({"role":"assistant","content":"","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"g","arguments":"{}"}}]},)"
+             R"({"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b","content":"2"}]})");
+    // The proof is that of the whole thought.
+    CHECK(heard(anthropic_format()).find(
+              R"({"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"EqQB"},{"type":"tool_use","id":"a")")
+          != std::string::npos);
+}
+
+TEST_CASE("gemini request: names of tools that only Google takes") {
+    std::string body =
+        R"({"contents":[{"role":"user","parts":[{"text":"q"}]},)"
+        R"({"role":"model","parts":[{"functionCall":{"id":"a","name":"docs.create","args":{}}}]},)"
+        R"({"role":"user","parts":[{"functionResponse":{"id":"a","name":"docs.create","response":{"result":"1"}}}]}],)"
+        R"("tools":[{"functionDeclarations":[{"name":"docs.create","description":"d"},{"name":"get-it","description":"d"}]}],)"
+        R"("toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["docs.create"]}}})";
+    std::string sent = "llm_name_docs-2ecreate";
+    for (const Format *provider : {&openai_format(), &responses_format(),
+                                   &anthropic_format(), &bedrock_format()}) {
+        INFO(provider->name());
+        WriteOptions options;
+        options.model = "anthropic.claude-x";
+        std::string heard = testing::translate_request(gemini_format(),
+                                                       *provider, body, options);
+        CHECK(heard.find("docs.create") == std::string::npos);
+        CHECK(heard.find(R"("get-it")") != std::string::npos);
+        // In the call, the tool and the choice.
+        std::size_t times = 0;
+        for (std::size_t at = 0; (at = heard.find('"' + sent + '"', at)) != heard.npos; ++at) {
+            ++times;
+        }
+        CHECK(times == 3);
+    }
+
+    // Undone in answers.
+    auto is_undone = [&](const Format &provider, const std::string &whole,
+                         const std::string &stream) {
+        AnswerContext events;
+        events.query = "alt=sse";
+        CHECK(testing::translate_response(provider, gemini_format(), whole)
+                  .find(R"("name":"docs.create")")
+              != std::string::npos);
+        CHECK(testing::translate_stream(provider, gemini_format(), stream,
+                                        events)
+                  .find(R"("name":"docs.create")")
+              != std::string::npos);
+    };
+    std::string call = R"("tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":")"
+                       + sent + R"(","arguments":"{}"}}])";
+    is_undone(openai_format(),
+              R"({"choices":[{"message":{"content":null,)" + call + R"(},"finish_reason":"tool_calls"}]})",
+              R"(data: {"id":"c","choices":[{"index":0,"delta":{)" + call + R"(},"finish_reason":"tool_calls"}]})"
+              "\n\ndata: [DONE]\n\n");
+    std::string item = R"({"type":"function_call","call_id":"a","name":")"
+                       + sent + R"(","arguments":"{}"})";
+    is_undone(responses_format(),
+              R"({"status":"completed","output":[)" + item + "]}",
+              R"(data: {"type":"response.output_item.done","output_index":0,"item":)" + item + "}\n\n"
+              R"(data: {"type":"response.completed","response":{"status":"completed","output":[]}})" "\n\n");
+    std::string use = R"({"type":"tool_use","id":"a","name":")" + sent + R"(","input":{}})";
+    is_undone(anthropic_format(),
+              R"({"type":"message","content":[)" + use + R"(],"stop_reason":"tool_use"})",
+              R"(data: {"type":"content_block_start","index":0,"content_block":)" + use + "}\n\n"
+              R"(data: {"type":"message_delta","delta":{"stop_reason":"tool_use"}})" "\n\n"
+              R"(data: {"type":"message_stop"})" "\n\n");
+}
+
 TEST_CASE("gemini request: no signature of Google's reaches Anthropic") {
     std::string body = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"redacted_thinking","data":"google:U0lH"}, {"type":"redacted_thinking","data":"own"},{"type":"tool_use","id":"t1","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"1"}]}]})";
     json::Document document;
@@ -443,6 +528,9 @@ TEST_CASE("gemini request: a body that stays is sent as it is") {
     CHECK(edited(body) == body);
     // The path names the model.
     CHECK(edited(R"({"model":"models/x","contents":[]})") == R"({"contents":[]})");
+    // Of a stream a client keeps each chunk as a content, which may not be empty.
+    CHECK(edited(R"({"contents":[{"role":"model","parts":[{"text":"","thought":true,"thoughtSignature":"llmSignatureQUJD"}]},{"role":"model","parts":[{"text":"a"}]}]})")
+          == R"({"contents":[{"role":"model","parts":[{"text":""}]},{"role":"model","parts":[{"text":"a"}]}]})");
     // What another provider's model thought is no business of Google's.
     CHECK(edited(R"({"contents":[{"role":"model","parts":[{"text":"hm","thought":true,"thoughtSignature":"llmSignatureQUJD"}, {"text":"a"},{"text":"t","thought":true,"thoughtSignature":"R09PRw=="}]}],"model":"m"})")
           == R"({"contents":[{"role":"model","parts":[{"text":"a"},{"text":"t","thought":true,"thoughtSignature":"R09PRw=="}]}]})");

@@ -235,6 +235,27 @@ TEST_CASE("gemini stream: for a client that wants an array") {
     CHECK(document.root().size() == 1);
 }
 
+TEST_CASE("gemini stream: every chunk of an answer has a content") {
+    AnswerContext events = context();
+    events.query = "alt=sse";
+    std::string out = translate_stream(
+        openai_format(), gemini_format(),
+        R"(data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":-0.5,"top_logprobs":[]}]},"finish_reason":"stop"}]})"
+        "\n\ndata: [DONE]\n\n",
+        events);
+    std::size_t chunks = 0;
+    std::size_t contents = 0;
+    for (std::size_t at = 0; (at = out.find("data: ", at)) != out.npos; ++at) {
+        ++chunks;
+    }
+    for (std::size_t at = 0; (at = out.find(R"("content":{"parts":[{)", at)) != out.npos; ++at) {
+        ++contents;
+    }
+    CHECK(out.find("logprobsResult") != out.npos);
+    CHECK(chunks == 3);
+    CHECK(contents == chunks);
+}
+
 TEST_CASE("gemini stream: an error is an event of its own") {
     std::string out = from_anthropic(claude.substr(0, claude.find("event: ping"))
                                          + "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n",

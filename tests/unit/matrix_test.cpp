@@ -106,7 +106,7 @@ const Feature features[] = {
     {"stop", "stop sequences",
      R"("messages":[{"role":"user","content":"Hello"}],"stop":["END","###"])"},
     {"length", "answer cut by its bound",
-     R"("messages":[{"role":"user","content":"Hello"}],"max_tokens":5)",
+     R"("messages":[{"role":"user","content":"Hello"}],"max_tokens":25)",
      R"({"role":"assistant","content":"Good"})", "length"},
     {"refusal", "refusal", hello,
      R"({"role":"assistant","content":null,"refusal":"I will not."})",

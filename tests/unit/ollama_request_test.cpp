@@ -23,13 +23,13 @@ std::string hi(std::string_view more) {
 
 std::string from_ollama(std::string_view body) {
     WriteOptions options;
-    options.model = "gpt-4o";
+    options.model = "gpt-x";
     return translate_request(ollama_format(), openai_format(), body, options);
 }
 
 std::string from_generate(std::string_view members) {
     WriteOptions options;
-    options.model = "gpt-4o";
+    options.model = "gpt-x";
     return translate_request(ollama_generate_format(), openai_format(),
                              R"({"model":"m",)" + std::string(members) + "}",
                              options);
@@ -103,6 +103,8 @@ TEST_CASE("ollama: each effort has its word for think") {
             {.model = "m"});
     };
     CHECK(thinking(R"({"type":"enabled","budget_tokens":2000})").find(R"("think":"medium")") != std::string::npos);
+    // Models that can think do so unasked, others refuse to be asked.
+    CHECK(thinking(R"({"type":"adaptive"})").find("think") == std::string::npos);
     CHECK(thinking(R"({"type":"disabled"})").find(R"("think":false)") != std::string::npos);
 }
 
@@ -171,7 +173,7 @@ TEST_CASE("ollama: a request of /api/chat becomes OpenAI's") {
             "tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object","properties":{}}}}],
             "format":{"type":"object"},"options":{"num_predict":5,"temperature":0.5,"stop":["X"],"num_ctx":4096,"seed":1,"top_k":3},
             "think":true,"keep_alive":"5m"})")
-          == R"({"model":"gpt-4o","messages":[{"role":"system","content":"s"},)"
+          == R"({"model":"gpt-x","messages":[{"role":"system","content":"s"},)"
              R"({"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,/9j/4AAQSkZJRgABAQAA"}},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgoAAAANSUhE"}}]},)"
              R"({"role":"assistant","content":null,"tool_calls":[{"id":"call_0","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},{"id":"call_1","type":"function","function":{"name":"g","arguments":"{}"}}]},)"
              R"({"role":"tool","tool_call_id":"call_1","content":"rg"},{"role":"tool","tool_call_id":"call_0","content":"rf"},)"
@@ -183,7 +185,7 @@ TEST_CASE("ollama: a request of /api/chat becomes OpenAI's") {
 
 TEST_CASE("ollama: a request of /api/generate is a question with instructions") {
     CHECK(from_generate(R"("prompt":"q","system":"s","images":["R0lGODdhAQABAIAA"],"format":"json","stream":false,"context":[],"raw":false,"suffix":"")")
-          == R"({"model":"gpt-4o","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"q"},{"type":"image_url","image_url":{"url":"data:image/gif;base64,R0lGODdhAQABAIAA"}}]}],"response_format":{"type":"json_object"}})");
+          == R"({"model":"gpt-x","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"q"},{"type":"image_url","image_url":{"url":"data:image/gif;base64,R0lGODdhAQABAIAA"}}]}],"response_format":{"type":"json_object"}})");
 }
 
 TEST_CASE("ollama: a prompt that is no chat stays with servers that know it") {

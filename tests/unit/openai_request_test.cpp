@@ -2,6 +2,7 @@
 #include <string>
 
 #include "catch.hpp"
+#include "exchange.hpp"
 #include "llm/format.hpp"
 
 using namespace llm;
@@ -358,7 +359,7 @@ TEST_CASE("openai: a wrong member is refused by its name") {
 TEST_CASE("openai: the error names what would be right") {
     Parsed parsed(with_messages(R"([{"role":"assistant","content":[{"type":"x"}]}])"));
     CHECK(parsed.request->error().message
-          == "messages[0].content[0].type must be one of \"text\", \"refusal\"");
+          == "messages[0].content[0].type must be one of \"text\", \"refusal\", \"thinking\"");
 }
 
 TEST_CASE("openai: null means left out") {
@@ -433,6 +434,25 @@ TEST_CASE("openai: a request of another format is written from its parts") {
              R"("tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],)"
              R"("tool_choice":"required",)"
              R"("response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{}}}})");
+}
+
+TEST_CASE("openai: results come right after the calls of a turn") {
+    // Anthropic's API puts together what its client says in pieces.
+    std::string messages = testing::translate_request(
+        anthropic_format(), openai_format(),
+        R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"},)"
+        R"({"role":"assistant","content":"one"},)"
+        R"({"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},)"
+        R"({"role":"assistant","content":[{"type":"text","text":"two"},{"type":"tool_use","id":"b","name":"f","input":{}}]},)"
+        R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"1"},{"type":"tool_result","tool_use_id":"b","content":"2"}]},)"
+        R"({"role":"assistant","content":"three"}]})");
+    CHECK(messages
+          == R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"one"},)"
+             R"({"role":"assistant","content":"two","tool_calls":[)"
+             R"({"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},)"
+             R"({"id":"b","type":"function","function":{"name":"f","arguments":"{}"}}]},)"
+             R"({"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b","content":"2"},)"
+             R"({"role":"assistant","content":"three"}],"max_tokens":9})");
 }
 
 TEST_CASE("openai: tool results hold text; images follow in a user message") {
@@ -524,6 +544,123 @@ TEST_CASE("openai: thinking becomes an effort") {
     CHECK(effort(Mode::adaptive, 0, "") == "high");
     CHECK(effort(Mode::disabled, 0, "") == "");
     CHECK(effort(Mode::unset, 0, "minimal") == "minimal");
+}
+
+TEST_CASE("openai: a call of another API is within what the model takes") {
+    auto sent = [](const Format &provider, std::string_view model,
+                   std::string_view more) {
+        WriteOptions options;
+        options.model = model;
+        options.quirks.max_completion_tokens = true;
+        std::string out = testing::translate_request(
+            anthropic_format(), provider,
+            R"({"model":"m","messages":[{"role":"user","content":"x"}],)"
+                + std::string(more) + "}",
+            options);
+        json::Document document;
+        REQUIRE(document.parse(out));
+        std::string all;
+        for (std::string_view name :
+             {"max_completion_tokens", "max_output_tokens", "temperature",
+              "reasoning_effort", "reasoning"}) {
+            all.append(document.root()[name].raw()).append(" ");
+        }
+        return all;
+    };
+    auto chat = [&](std::string_view model, std::string_view more) {
+        return sent(openai_format(), model, more);
+    };
+    auto responses = [&](std::string_view model, std::string_view more) {
+        return sent(responses_format(), model, more);
+    };
+    std::string thinks = R"("max_tokens":32000,"temperature":1,"thinking":{"type":"enabled","budget_tokens":31999})";
+    CHECK(chat("gpt-4o", thinks) == "16384  1   ");
+    CHECK(chat("ft:gpt-4o-mini-2024-07-18:acme::x", thinks) == "16384  1   ");
+    CHECK(chat("gpt-4.1-mini", thinks) == "32000  1   ");
+    CHECK(chat("gpt-5", thinks) == R"(32000   "high"  )");
+    CHECK(chat("openai/o3-2025-04-16", thinks) == R"(32000   "high"  )");
+    CHECK(responses("gpt-4o", thinks) == " 16384 1   ");
+    CHECK(responses("gpt-5.6-sol", thinks)
+          == R"( 32000   {"effort":"high"} )");
+    // Of a model that is not known, the provider is asked.
+    CHECK(chat("o1x", thinks) == R"(32000  1 "high"  )");
+    CHECK(chat("gpt-7", thinks) == R"(32000  1 "high"  )");
+
+    auto effort = [&](std::string_view model, std::string_view word) {
+        return chat(model, R"("max_tokens":9,"output_config":{"effort":")"
+                               + std::string(word) + "\"}");
+    };
+    CHECK(effort("o4-mini", "max") == R"(9   "high"  )");
+    CHECK(effort("gpt-5.1", "xhigh") == R"(9   "high"  )");
+    CHECK(effort("gpt-5.2", "max") == R"(9   "xhigh"  )");
+    CHECK(effort("gpt-6-sol", "max") == R"(9   "max"  )");
+    CHECK(effort("o3", "none") == R"(9   "low"  )");
+    CHECK(effort("gpt-5-mini", "none") == R"(9   "minimal"  )");
+    CHECK(effort("gpt-5.1", "minimal") == R"(9   "low"  )");
+
+    // A temperature with thinking is refused; the newer ones think unasked.
+    CHECK(chat("gpt-5.1", R"("max_tokens":9,"temperature":0)") == "9  0   ");
+    CHECK(chat("gpt-5", R"("max_tokens":9,"temperature":0)") == "9     ");
+    CHECK(chat("gpt-5.6", R"("max_tokens":9,"temperature":0)") == "9     ");
+
+    // So are functions, where chat completions are asked.
+    std::string tools = thinks + R"(,"tools":[{"name":"f","input_schema":{"type":"object"}}])";
+    CHECK(chat("gpt-5.2", tools) == R"(32000   "high"  )");
+    CHECK(chat("gpt-5.6-sol", tools) == R"(32000   "none"  )");
+    CHECK(responses("gpt-5.6-sol", tools)
+          == R"( 32000   {"effort":"high"} )");
+
+    // Clients of the API know what they ask for.
+    CHECK(round_trip(with_messages(R"([{"role":"user","content":"x"}])",
+                                   R"(,"max_tokens":99999,"temperature":0,"reasoning_effort":"max")"),
+                     {.model = "gpt-4o"})
+          == R"({"model":"gpt-4o","messages":[{"role":"user","content":"x"}],"max_tokens":99999,"temperature":0,"reasoning_effort":"max"})");
+}
+
+TEST_CASE("openai: a conversation with Mistral's thoughts goes anywhere") {
+    std::string body = with_messages(
+        R"([{"role":"user","content":"q"},{"role":"assistant","content":[)"
+        R"({"type":"thinking","thinking":[{"type":"text","text":"h"},{"type":"text","text":"m"}],"closed":true},)"
+        R"({"type":"text","text":"a"}]},{"role":"user","content":"b"}])");
+    Parsed parsed(body);
+    const auto &parts = (*parsed).messages.at(1).parts;
+    REQUIRE(parts.size() == 2);
+    CHECK(parts[0].type == PartType::reasoning);
+    CHECK(parts[0].text == "hm");
+    CHECK(parts[1].text == "a");
+    CHECK(foreign(body)
+          == R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"},{"role":"user","content":"b"}]})");
+    CHECK(round_trip(body) == body);
+    CHECK(testing::translate_request(openai_format(), anthropic_format(), body)
+              .find(R"({"role":"assistant","content":[{"type":"text","text":"a"}]})")
+          != std::string::npos);
+}
+
+TEST_CASE("openai: an end user's id of another API is short enough") {
+    std::string fits(64, 'u');
+    std::string longer = fits + "_session_1";
+    auto user = [](const std::string &id, bool own) {
+        std::string body = with_messages(R"([{"role":"user","content":"x"}])",
+                                         R"(,"user":")" + id + '"');
+        json::Document document;
+        std::string out = own ? round_trip(body) : foreign(body);
+        REQUIRE(document.parse(out));
+        return std::string(document.root()["user"].string());
+    };
+    CHECK(user(fits, false) == fits);
+    CHECK(user(longer, false).starts_with("user_"));
+    CHECK(user(longer, false).size() <= 64);
+    CHECK(user(longer, false) == user(longer, false));
+    CHECK(user(longer, false) != user(fits + "_session_2", false));
+    // Who speaks this API knows what it takes.
+    CHECK(user(longer, true) == longer);
+
+    CHECK(testing::translate_request(
+              anthropic_format(), responses_format(),
+              R"({"model":"m","max_tokens":99,"metadata":{"user_id":")" + longer
+                  + R"("},"messages":[{"role":"user","content":"x"}]})")
+              .find(R"("user":")" + user(longer, false) + '"')
+          != std::string::npos);
 }
 
 TEST_CASE("openai: deprecated functions become tools") {

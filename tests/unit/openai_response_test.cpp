@@ -100,6 +100,14 @@ TEST_CASE("openai: answers of servers that follow the API loosely") {
         CHECK(choice.message.parts[0].arguments == "{\"a\":1}");
         CHECK(choice.message.parts[1].id == "call_c1_1");
     }
+    SECTION("an id that is made is short enough for every API") {
+        std::string body = R"({"id":"chatcmpl-01234567-89ab-cdef-0123-456789abcdef","choices":[{"message":{"tool_calls":[{"function":{"name":"f"}}]}}]})";
+        Answer answer(body);
+        std::string id((*answer).choices[0].message.parts.at(0).id);
+        CHECK(id.starts_with("call_chatcmpl-01234567-89ab"));
+        CHECK(id.ends_with("_0"));
+        CHECK(id.size() <= 40);
+    }
     SECTION("the deprecated function_call") {
         Answer answer(with_message(
             R"({"content":null,"function_call":{"name":"f","arguments":"{}"}})",

@@ -461,6 +461,16 @@ TEST_CASE("responses: an OpenAI conversation for a provider of this API") {
              R"("reasoning":{"effort":"low"},"include":["reasoning.encrypted_content","message.output_text.logprobs"],"top_logprobs":2,"store":false,"metadata":{"a":"b"}})");
 }
 
+TEST_CASE("responses: no answer is bounded more tightly than OpenAI allows") {
+    for (std::string_view least : {"1", "15", "16"}) {
+        CHECK(from_openai(R"(,"max_tokens":)" + std::string(least))
+                  .find(R"("max_output_tokens":16,)")
+              != std::string::npos);
+    }
+    CHECK(from_openai(R"(,"max_tokens":17)").find(R"("max_output_tokens":17,)")
+          != std::string::npos);
+}
+
 TEST_CASE("responses: what this API has no way to say") {
     WriteOptions drop;
     drop.drop_unsupported = true;
@@ -486,7 +496,7 @@ TEST_CASE("responses: what this API has no way to say") {
 
 TEST_CASE("responses: an Anthropic conversation for a provider of this API") {
     CHECK(translate_request(anthropic_format(), responses_format(),
-        R"({"model":"m","max_tokens":9,"system":"s","thinking":{"type":"enabled","budget_tokens":2000},"messages":[)"
+        R"({"model":"m","max_tokens":99,"system":"s","thinking":{"type":"enabled","budget_tokens":2000},"messages":[)"
         R"({"role":"user","content":[{"type":"text","text":"q"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"QUJD"}},{"type":"document","source":{"type":"url","url":"https://h/a.pdf"}}]},)"
         R"({"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"rs_1:gAAA"},{"type":"thinking","thinking":"not ours","signature":"EqQB"},{"type":"text","text":"t"},{"type":"tool_use","id":"c1","name":"f","input":{"a":1}}]},)"
         R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","is_error":true,"content":[{"type":"text","text":"no"}]},)"
@@ -496,7 +506,7 @@ TEST_CASE("responses: an Anthropic conversation for a provider of this API") {
              R"({"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"gAAA"},)"
              R"({"type":"message","role":"assistant","content":"t"},{"type":"function_call","call_id":"c1","name":"f","arguments":"{\"a\":1}"},)"
              R"({"type":"function_call_output","call_id":"c1","output":"Error: no"},{"type":"message","role":"user","content":"again"}],)"
-             R"("max_output_tokens":9,"reasoning":{"effort":"medium"},"include":["reasoning.encrypted_content"],"store":false})");
+             R"("max_output_tokens":99,"reasoning":{"effort":"medium"},"include":["reasoning.encrypted_content"],"store":false})");
 }
 
 TEST_CASE("responses: another provider's proofs come back to it, and to no other") {

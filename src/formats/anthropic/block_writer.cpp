@@ -6,6 +6,7 @@
 
 #include "formats/anthropic/request_plan.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/tool_name.hpp"
 #include "formats/tool_plan.hpp"
 #include "text/base64.hpp"
 #include "text/hash.hpp"
@@ -326,12 +327,7 @@ void BlockWriter::write_id(std::string_view id) {
 }
 
 void BlockWriter::write_tool_name(std::string_view name, bool custom) {
-    if (!custom) {
-        writer_.string(name);
-        return;
-    }
-    std::string prefixed(custom_prefix);
-    writer_.string(prefixed.append(name));
+    writer_.string(legal_tool_name(name, custom));
 }
 
 void BlockWriter::write_cache_control(json::Value cache_control) {

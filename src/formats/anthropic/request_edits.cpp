@@ -6,6 +6,7 @@
 #include "formats/anthropic/anthropic.hpp"
 #include "formats/anthropic/tables.hpp"
 #include "formats/model_edits.hpp"
+#include "formats/responses/sealed.hpp"
 
 namespace llm::anthropic {
 
@@ -17,19 +18,29 @@ json::Edit replace(std::string_view body, std::string_view part,
             std::move(text)};
 }
 
-bool is_googles(json::Value block) {
-    return block["type"].string() == "redacted_thinking"
-           && block["data"].string().starts_with(google_mark);
+// What another provider's calls and thoughts are signed with, and Anthropic
+// refuses. Without any proof are the thoughts of models that sign nothing:
+// only Claude's own servers are known to refuse those.
+bool is_foreign(json::Value block, bool claude) {
+    std::string_view type = block["type"].string();
+    if (type == "redacted_thinking") {
+        return block["data"].string().starts_with(google_mark);
+    }
+    if (type != "thinking") {
+        return false;
+    }
+    std::string_view signature = block["signature"].string();
+    return signature.empty() ? claude
+                             : responses::unseal(signature).has_value();
 }
 
-// What another provider's calls were signed with, and Anthropic refuses.
-void remove_signatures(std::string_view body, json::Value messages,
-                       std::vector<json::Edit> &edits) {
+void remove_foreign(std::string_view body, json::Value messages, bool claude,
+                    std::vector<json::Edit> &edits) {
     for (json::Value message : messages.elements()) {
         json::Value content = message["content"];
         bool any = false;
         for (json::Value block : content.elements()) {
-            any = any || is_googles(block);
+            any = any || is_foreign(block, claude);
         }
         if (!any) {
             continue;
@@ -37,14 +48,47 @@ void remove_signatures(std::string_view body, json::Value messages,
         std::string text;
         json::Writer writer(text);
         writer.begin_array();
+        bool empty = true;
         for (json::Value block : content.elements()) {
-            if (!is_googles(block)) {
+            if (!is_foreign(block, claude)) {
                 writer.raw(block.raw());
+                empty = false;
             }
+        }
+        // No message may be without a block.
+        if (empty) {
+            writer.raw(R"({"type":"text","text":"."})");
         }
         writer.end_array();
         edits.push_back(replace(body, content.raw(), std::move(text)));
     }
+}
+
+bool has_result(json::Value message) {
+    for (json::Value block : message["content"].elements()) {
+        if (block["type"].string() == "tool_result") {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether the turn that the request goes on with began with a thought of
+// another provider: the model, which has to begin it with one of its own,
+// would refuse it.
+bool lacks_thought(json::Value messages, bool claude) {
+    json::Value first;      // the assistant's message that begins the turn
+    for (json::Value message : messages.elements()) {
+        if (message["role"].string() != "assistant") {
+            first = has_result(message) ? first : json::Value();
+        } else if (!first) {
+            first = message;
+        }
+    }
+    for (json::Value block : first["content"].elements()) {
+        return is_foreign(block, claude);
+    }
+    return false;
 }
 
 // The members that stand in the path or another member at this hosting.
@@ -113,7 +157,14 @@ std::vector<json::Edit> request_edits(std::string_view body,
     } else {
         edit_model(body, root, options.model, edits);
     }
-    remove_signatures(body, root["messages"], edits);
+    bool claude = options.model.find("claude") != std::string_view::npos;
+    json::Value thinking = root["thinking"];
+    remove_foreign(body, root["messages"], claude, edits);
+    if (thinking["type"].string() == "enabled"
+        && lacks_thought(root["messages"], claude)) {
+        edits.push_back(
+            replace(body, thinking.raw(), R"({"type":"disabled"})"));
+    }
 
     std::sort(edits.begin(), edits.end(),
               [](const json::Edit &a, const json::Edit &b) {

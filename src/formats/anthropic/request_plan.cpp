@@ -46,15 +46,15 @@ public:
             return std::move(outcome.error());
         }
         plan_answer();
-        plan_thinking();
-        plan_max_tokens();
-        auto turns = plan_turns(
-            request_, {plan_.ours, false, &anthropic::is_written});
+        TurnRules rules = {plan_.ours, false, &anthropic::is_written};
+        auto turns = plan_turns(request_, rules);
         if (!turns) {
             return std::move(turns.error());
         }
         plan_.system = std::move(turns->system);
         plan_.turns = std::move(turns->turns);
+        plan_thinking(rules);
+        plan_max_tokens();
         return std::move(plan_);
     }
 
@@ -134,7 +134,7 @@ private:
         plan_.choice_name = answer_tool;
     }
 
-    void plan_thinking() {
+    void plan_thinking(const TurnRules &rules) {
         using Mode = chat::Reasoning::Mode;
         const chat::Reasoning &reasoning = request_.reasoning;
         if (plan_.traits->thinking == Thinking::none) {
@@ -177,6 +177,10 @@ private:
         if (forced && (plan_.answer_tool || !plan_.ours)) {
             bool by_default = plan_.traits->thinking == Thinking::adaptive;
             plan_.thinking = by_default ? "disabled" : "";
+        }
+        if (plan_.thinking == "enabled" && !plan_.ours
+            && !begins_with_thought(request_, plan_.turns, rules)) {
+            plan_.thinking = {};
         }
         plan_.thinking_as_came = plan_.ours && reasoning.source.is_object()
                                  && reasoning.source["type"].string()
@@ -253,7 +257,7 @@ bool is_written(const Part &part, bool ours) {
         return !is_blank(part.text);
     // The API takes its own thinking back, which is signed.
     case PartType::reasoning:
-        return !part.signature.empty();
+        return ours ? !part.signature.empty() : is_proved(part);
     case PartType::redacted_reasoning:
         return !part.data.empty();
     case PartType::native:

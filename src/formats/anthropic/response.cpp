@@ -6,6 +6,7 @@
 
 #include "formats/anthropic/anthropic.hpp"
 #include "formats/anthropic/tables.hpp"
+#include "formats/tool_name.hpp"
 
 namespace llm::anthropic {
 
@@ -18,23 +19,27 @@ using chat::PartType;
 
 // Provider's blocks -> parts. A block that is new is kept as it came.
 
-void read_text(json::Value block, Part &part) {
+void read_text(json::Value block, Part &part,
+               std::pmr::memory_resource *) {
     part.type = PartType::text;
     part.text = block["text"].string();
 }
 
-void read_thinking(json::Value block, Part &part) {
+void read_thinking(json::Value block, Part &part,
+                   std::pmr::memory_resource *) {
     part.type = PartType::reasoning;
     part.text = block["thinking"].string();
     part.signature = block["signature"].string();
 }
 
-void read_redacted_thinking(json::Value block, Part &part) {
+void read_redacted_thinking(json::Value block, Part &part,
+                            std::pmr::memory_resource *) {
     part.type = PartType::redacted_reasoning;
     part.data = block["data"].string();
 }
 
-void read_tool_use(json::Value block, Part &part) {
+void read_tool_use(json::Value block, Part &part,
+                   std::pmr::memory_resource *memory) {
     json::Value input = block["input"];
     std::string_view name = block["name"].string();
 
@@ -54,11 +59,12 @@ void read_tool_use(json::Value block, Part &part) {
         part.name.remove_prefix(custom_prefix.size());
         part.arguments = input[custom_input].string();
     }
+    part.name = plain_tool_name(part.name, memory);
 }
 
 struct BlockRow {
     std::string_view type;
-    void (*read)(json::Value, Part &);
+    void (*read)(json::Value, Part &, std::pmr::memory_resource *);
 };
 
 constexpr BlockRow block_rows[] = {
@@ -275,7 +281,7 @@ Result<chat::Response> parse_response(const json::Document &document,
         part.source = block;
         for (const BlockRow &row : block_rows) {
             if (row.type == block["type"].string()) {
-                row.read(block, part);
+                row.read(block, part, memory);
                 break;
             }
         }

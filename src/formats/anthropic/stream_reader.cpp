@@ -11,6 +11,7 @@
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/chunk_framer.hpp"
 #include "formats/call_input.hpp"
+#include "formats/tool_name.hpp"
 
 namespace llm::anthropic {
 
@@ -167,14 +168,14 @@ private:
         } else {
             Event event;
             event.type = Event::Type::tool_call;
-            if (name.starts_with(custom_prefix)) {
+            ToolName decoded = decode_tool_name(name);
+            if (decoded.custom) {
                 kind = CallInput::Kind::custom_call;
-                name.remove_prefix(custom_prefix.size());
                 event.custom = true;
             }
             event.call = calls_++;
             event.id = value["id"].string();
-            event.name = name;
+            event.name = decoded.name;
             sink.on_event(event);
         }
 

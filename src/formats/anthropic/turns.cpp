@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "formats/responses/sealed.hpp"
+
 namespace llm::anthropic {
 
 namespace {
@@ -116,6 +118,37 @@ Result<void> check_results(const Request &request, const Turn &turn,
 }
 
 }  // namespace
+
+bool is_proved(const Part &part) {
+    return !part.signature.empty() && !responses::unseal(part.signature);
+}
+
+bool begins_with_thought(const Request &request,
+                         const std::vector<Turn> &turns,
+                         const TurnRules &rules) {
+    const Turn *first = nullptr;
+    for (auto turn = turns.rbegin(); turn != turns.rend(); ++turn) {
+        if (turn->role == Role::assistant) {
+            first = &*turn;
+        } else if (turn->role == Role::user && turn->missing_results.empty()
+                   && request.messages[turn->messages.front()].role
+                          != Role::tool) {
+            break;
+        }
+    }
+    if (!first) {
+        return true;
+    }
+    for (std::size_t i : first->messages) {
+        for (const Part &part : request.messages[i].parts) {
+            if (rules.is_written(part, rules.ours)) {
+                return part.type == PartType::reasoning
+                       || part.type == PartType::redacted_reasoning;
+            }
+        }
+    }
+    return false;
+}
 
 Names calls_of(const Request &request, const Turn &turn) {
     Names ids;

@@ -40,6 +40,18 @@ struct Turns {
 // to the provider.
 Result<Turns> plan_turns(const chat::Request &request, const TurnRules &rules);
 
+// Whether a thought has the proof without which the model refuses it. What the
+// Responses API has sealed is OpenAI's.
+bool is_proved(const chat::Part &part);
+
+// Whether a model that has to think before it answers can go on with the
+// conversation: the assistant's part of it that is not over, which calls and
+// their results belong to, must begin with a thought. Clients that have no
+// place for the proof of one do not give it back.
+bool begins_with_thought(const chat::Request &request,
+                         const std::vector<Turn> &turns,
+                         const TurnRules &rules);
+
 // The ids of a turn's calls, to which the next one must have the results.
 Names calls_of(const chat::Request &request, const Turn &turn);
 

@@ -53,15 +53,4 @@ void write_metrics(json::Writer &writer);
 void append_tool_id(std::string &out, const AnswerContext &context,
                     std::size_t call);
 
-// A tool's name as this API takes it: letters, digits, "_" and "-", up to 64.
-// Others are escaped, behind a prefix, so that the name in the answer tells
-// which tool it was; nullopt: there is no room for that.
-std::optional<std::string> encode_tool_name(std::string_view name,
-                                            bool custom);
-struct ToolName {
-    std::string name;
-    bool custom = false;        // of an OpenAI "custom" tool
-};
-ToolName decode_tool_name(std::string_view encoded);
-
 }  // namespace llm::bedrock

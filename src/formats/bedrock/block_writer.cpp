@@ -6,6 +6,7 @@
 
 #include "formats/anthropic/request_plan.hpp"
 #include "formats/bedrock/bedrock.hpp"
+#include "formats/tool_name.hpp"
 #include "formats/tool_plan.hpp"
 #include "text/hash.hpp"
 

@@ -10,6 +10,7 @@
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/tables.hpp"
 #include "formats/block_message_reader.hpp"
+#include "formats/tool_name.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::bedrock {

@@ -51,15 +51,15 @@ public:
         if (auto outcome = plan_answer(); !outcome) {
             return std::move(outcome.error());
         }
-        plan_thinking();
-        plan_max_tokens();
-        auto turns = anthropic::plan_turns(
-            request_, {plan_.ours, true, &bedrock::is_written});
+        anthropic::TurnRules rules = {plan_.ours, true, &bedrock::is_written};
+        auto turns = anthropic::plan_turns(request_, rules);
         if (!turns) {
             return std::move(turns.error());
         }
         plan_.system = std::move(turns->system);
         plan_.turns = std::move(turns->turns);
+        plan_thinking(rules);
+        plan_max_tokens();
         plan_idle_tool();
         return std::move(plan_);
     }
@@ -158,13 +158,13 @@ private:
 
     // Thinking
 
-    void plan_thinking() {
+    void plan_thinking(const anthropic::TurnRules &rules) {
         const chat::Reasoning &reasoning = request_.reasoning;
         switch (plan_.traits->thinking) {
         case Thinking::none:
             break;
         case Thinking::claude:
-            plan_claude();
+            plan_claude(rules);
             break;
         case Thinking::nova:
         case Thinking::effort:
@@ -188,7 +188,7 @@ private:
         return word == "none" ? "" : word;
     }
 
-    void plan_claude() {
+    void plan_claude(const anthropic::TurnRules &rules) {
         using anthropic::Effort;
         using Mode = chat::Reasoning::Mode;
         using Thinks = anthropic::Thinking;
@@ -227,6 +227,11 @@ private:
         if (plan_.choice == "any" || plan_.choice == "tool") {
             plan_.thinking =
                 claude.thinking == Thinks::adaptive ? "disabled" : "";
+        }
+        if (plan_.thinking == "enabled" && !plan_.ours
+            && !anthropic::begins_with_thought(request_, plan_.turns,
+                                               rules)) {
+            plan_.thinking = {};
         }
         plan_.thinking_as_came =
             reasoning.source["type"].string() == plan_.thinking
@@ -295,7 +300,7 @@ bool is_written(const Part &part, bool ours) {
         return !is_blank(part.text);
     // Claude takes its own thinking back, which is signed.
     case PartType::reasoning:
-        return ours || !part.signature.empty();
+        return ours || anthropic::is_proved(part);
     case PartType::redacted_reasoning:
         return !part.data.empty();
     case PartType::native:

@@ -11,6 +11,7 @@
 #include "formats/bedrock/message_reader.hpp"
 #include "formats/bedrock/tables.hpp"
 #include "formats/body_reader.hpp"
+#include "formats/tool_name.hpp"
 
 namespace llm::bedrock {
 

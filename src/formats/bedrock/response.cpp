@@ -7,6 +7,7 @@
 #include "formats/anthropic/tables.hpp"
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/tables.hpp"
+#include "formats/tool_name.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::bedrock {

@@ -12,6 +12,7 @@
 #include "formats/bedrock/bedrock.hpp"
 #include "formats/bedrock/tables.hpp"
 #include "formats/call_input.hpp"
+#include "formats/tool_name.hpp"
 
 namespace llm::bedrock {
 

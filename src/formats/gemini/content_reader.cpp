@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    // The calls of the last content of the model, for their results to find.
+    // The calls of the model's last turn, for their results to find.
     class Calls {
     public:
         void clear() {
@@ -160,8 +160,10 @@ private:
         }
 
         std::string_view role = value["role"].string();
-        if (role == "model") {
-            return read_model(value, where, index);
+        bool goes_on = model_speaks_;
+        model_speaks_ = role == "model";
+        if (model_speaks_) {
+            return read_model(value, where, index, goes_on);
         }
         // "function" is how results came once.
         if (!role.empty() && role != "user" && role != "function") {
@@ -170,11 +172,20 @@ private:
         return read_user(value, where);
     }
 
-    bool read_model(Value content, const Path &path, std::size_t index) {
-        Message message(memory_);
-        message.role = Role::assistant;
-        message.source = content;
-        calls_.clear();
+    // Clients keep each chunk of a streamed answer as a content: together they
+    // are one message, and its thought has its proof in a chunk of its own.
+    bool read_model(Value content, const Path &path, std::size_t index,
+                    bool goes_on) {
+        if (!goes_on) {
+            calls_.clear();
+            Message &begun = request_.messages.emplace_back(memory_);
+            begun.role = Role::assistant;
+            begun.source = content;
+        }
+        Message &message = request_.messages.back();
+        if (goes_on) {
+            message.source = {};
+        }
 
         std::size_t i = 0;
         for (Value source : content["parts"].elements()) {
@@ -191,10 +202,38 @@ private:
             } else if (!read_text_or_media(source, where, part)) {
                 return false;
             }
-            message.parts.push_back(part);
+            if (!is_proof(part) || !add_proof(part, message)) {
+                message.parts.push_back(part);
+            }
             ++i;
         }
-        request_.messages.push_back(std::move(message));
+        return true;
+    }
+
+    static bool is_proof(const Part &part) {
+        return part.type == PartType::reasoning && part.text.empty()
+               && !part.signature.empty();
+    }
+
+    // To the thought before it, whose pieces become one.
+    bool add_proof(const Part &proof, Message &message) {
+        auto &parts = message.parts;
+        std::size_t first = parts.size();
+        while (first > 0 && parts[first - 1].type == PartType::reasoning
+               && parts[first - 1].signature.empty()) {
+            --first;
+        }
+        if (first == parts.size()) {
+            return false;
+        }
+        std::string text;
+        for (std::size_t i = first; i < parts.size(); ++i) {
+            text.append(parts[i].text);
+        }
+        parts.resize(first + 1);
+        parts[first].text = arena_copy(memory_, text);
+        parts[first].signature = proof.signature;
+        parts[first].source = {};
         return true;
     }
 
@@ -426,6 +465,7 @@ private:
     std::pmr::memory_resource *memory_;
     chat::Request &request_;
     Calls calls_;
+    bool model_speaks_ = false;     // the content before is the model's
 };
 
 }  // namespace

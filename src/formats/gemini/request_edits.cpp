@@ -37,10 +37,17 @@ void remove_foreign(std::string_view body, json::Value contents,
             parts.raw().size(), {}};
         json::Writer writer(edit.text);
         writer.begin_array();
+        bool empty = true;
         for (json::Value part : parts.elements()) {
             if (!is_foreign(part)) {
                 writer.raw(part.raw());
+                empty = false;
             }
+        }
+        // A content without parts is refused; chunks of Google's own answers
+        // look like this.
+        if (empty) {
+            writer.begin_object().member("text", "").end_object();
         }
         writer.end_array();
         edits.push_back(std::move(edit));

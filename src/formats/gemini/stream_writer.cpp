@@ -201,7 +201,11 @@ private:
         choice_of(event);
         begin(out);
         json::Writer w(out);
+        // Chats of google-genai forget an answer with a chunk without content.
         w.begin_object().key("candidates").begin_array().begin_object()
+            .key("content").begin_object().key("parts").begin_array()
+            .begin_object().member("text", "").end_object().end_array()
+            .member("role", "model").end_object()
             .member("index", event.choice);
         write_logprobs(w.key("logprobsResult"), event.value);
         w.end_object().end_array();

@@ -375,9 +375,9 @@ void RequestWriter::write_think() {
     } else if (think.empty() && reasoning.mode == Mode::budget) {
         think = think_of_effort(
             openai::effort_of_budget(reasoning.budget_tokens));
-    } else if (think.empty() && reasoning.mode == Mode::adaptive) {
-        think = "true";
     }
+    // As it likes (Mode::adaptive) a model thinks where nothing is said; one
+    // that cannot would refuse the word.
     if (!think.empty()) {
         w_.key("think").raw(think);
     }

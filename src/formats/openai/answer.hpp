@@ -10,6 +10,17 @@
 
 namespace llm::openai {
 
+// Calls piece(std::string_view) for a thought: a string, or an array of texts.
+template <typename F>
+void for_each_thought(json::Value thoughts, F &&piece) {
+    if (thoughts.is_string()) {
+        piece(thoughts.string());
+    }
+    for (json::Value thought : thoughts.elements()) {
+        piece(thought["text"].string());
+    }
+}
+
 // Calls piece(chat::PartType, std::string_view) for the text and the
 // reasoning in a "content": a string, or an array of parts, as Mistral
 // ("thinking") and Databricks ("reasoning" with a summary) send it.
@@ -32,14 +43,10 @@ void for_each_content(json::Value content, F &&piece) {
         } else if (type == "refusal") {
             piece(PartType::refusal, part["refusal"].string());
         } else if (type == "thinking" || type == "reasoning") {
-            json::Value thoughts =
-                part[type == "thinking" ? "thinking" : "summary"];
-            if (thoughts.is_string()) {
-                piece(PartType::reasoning, thoughts.string());
-            }
-            for (json::Value thought : thoughts.elements()) {
-                piece(PartType::reasoning, thought["text"].string());
-            }
+            for_each_thought(part[type == "thinking" ? "thinking" : "summary"],
+                             [&](std::string_view thought) {
+                                 piece(PartType::reasoning, thought);
+                             });
         }
     }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "formats/openai/answer.hpp"
 #include "formats/openai/google.hpp"
 #include "formats/openai/part_read.hpp"
 #include "formats/openai/reasoning.hpp"
@@ -53,6 +54,7 @@ private:
 
     bool read_image(Value value, const Path &path, Part &part);
     bool read_file(Value value, const Path &path, Part &part);
+    bool read_thinking(Value value, const Path &path, Part &part);
 
     std::pmr::memory_resource *memory_;
     Request &request_;
@@ -62,7 +64,8 @@ private:
 
 // OpenAI API reference: text everywhere, refusals from the assistant, the rest
 // from users. Images and files in tool results are an extension of compatible
-// servers, which other formats have, too.
+// servers, which other formats have, too; thoughts are Mistral's, whose clients
+// give them back as they came.
 const MessageReader::PartRow MessageReader::part_rows[] = {
     {"text", ~0U, &MessageReader::read_text},
     {"refusal", bit(Role::assistant), &MessageReader::read_refusal},
@@ -70,6 +73,7 @@ const MessageReader::PartRow MessageReader::part_rows[] = {
      &MessageReader::read_image},
     {"input_audio", bit(Role::user), &MessageReader::read_audio},
     {"file", bit(Role::user) | bit(Role::tool), &MessageReader::read_file},
+    {"thinking", bit(Role::assistant), &MessageReader::read_thinking},
 };
 
 Result<void> MessageReader::read(Value value, const Path &path) {
@@ -195,6 +199,16 @@ bool MessageReader::read_file(Value value, const Path &path, Part &part) {
         return fail(where, "must have \"file_data\" or \"file_id\"");
     }
     return take_file_data(url, Path(where, "file_data"), part);
+}
+
+bool MessageReader::read_thinking(Value value, const Path &, Part &part) {
+    std::string text;
+    part.type = PartType::reasoning;
+    for_each_thought(value["thinking"], [&](std::string_view thought) {
+        text.append(thought);
+    });
+    part.text = arena_copy(memory_, text);
+    return true;
 }
 
 bool MessageReader::read_assistant(Value value, const Path &path,

@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "formats/functions.hpp"
 #include "formats/model_edits.hpp"
+#include "formats/openai/models.hpp"
 #include "formats/openai/openai.hpp"
 #include "formats/openai/tables.hpp"
+#include "formats/tool_name.hpp"
 #include "formats/unsupported.hpp"
 
 namespace llm::openai {
@@ -21,6 +24,12 @@ using json::Value;
 // OpenAI API reference: up to four sequences.
 constexpr std::size_t most_stops = 4;
 
+// What models that think refuse.
+constexpr std::string_view sampling_members[] = {
+    "temperature", "top_p", "frequency_penalty", "presence_penalty",
+    "logit_bias",
+};
+
 // Members of other formats that change what the model can do, and that this
 // API has no place for; all others can be left out.
 constexpr Unsupported unsupported_rows[] = {
@@ -34,12 +43,15 @@ public:
     RequestWriter(const Request &request, const WriteOptions &options,
                   std::string &out)
         : request_(request), options_(options), w_(out),
-          own_(request.origin == &openai_format()) {}
+          own_(request.origin == &openai_format()),
+          traits_(own_ ? nullptr : find_model(options.model)),
+          effort_(effort()) {}
 
     Result<void> write();
 
 private:
     using Parts = std::vector<const Part *>;
+    using Messages = std::span<const Message>;
 
     // False after it has set error_; true where unsupported is dropped.
     bool unsupported(std::string_view what, std::string_view param);
@@ -48,7 +60,8 @@ private:
     void write_limits();
     void write_stream();
     bool write_messages();
-    bool write_message(const Message &message);
+    std::size_t turn_at(std::size_t index) const;
+    bool write_turn(Messages turn);
     bool write_attachments();
     void write_source(const Message &message);
     std::string_view role_word(Role role) const;
@@ -58,7 +71,7 @@ private:
     std::string_view obstacle(const Part &part) const;
     void write_part(const Part &part);
     void write_data_url(std::string_view media_type, std::string_view data);
-    void write_assistant(const Message &message);
+    void write_assistant(Messages turn);
     void write_tool_call(const Part &part);
     bool write_tool_result(const Message &message);
     bool write_tools();
@@ -66,13 +79,16 @@ private:
     void write_named_tool(std::string_view name);
     void write_tool_choice();
     void write_response_format();
-    void write_reasoning();
+    std::string_view effort() const;
+    bool takes(const ScalarMember &scalar) const;
     bool write_extra();
 
     const Request &request_;
     const WriteOptions &options_;
     json::Writer w_;
     bool own_;                  // the client spoke this format
+    const ModelTraits *traits_; // nullptr also where the client knows them
+    std::string_view effort_;
     Error error_;
     std::string text_;          // put together from parts
     // Images and files of tool results, which cannot hold them here: a user
@@ -98,7 +114,7 @@ Result<void> RequestWriter::write() {
     }
     write_limits();
     for (const ScalarMember &scalar : scalar_members()) {
-        if (own_ || !scalar.extension) {
+        if (takes(scalar)) {
             write_scalar(scalar);
         }
     }
@@ -109,7 +125,9 @@ Result<void> RequestWriter::write() {
         return std::move(error_);
     }
     write_response_format();
-    write_reasoning();
+    if (!effort_.empty()) {
+        w_.member("reasoning_effort", effort_);
+    }
     write_stream();
     if (!write_extra()) {
         return std::move(error_);
@@ -120,9 +138,15 @@ Result<void> RequestWriter::write() {
 
 void RequestWriter::write_scalar(const ScalarMember &scalar) {
     if (auto *text = std::get_if<ScalarMember::Text>(&scalar.target)) {
-        if (auto value = request_.*text->field; !value.empty()) {
-            w_.member(scalar.name, value);
+        auto value = request_.*text->field;
+        if (value.empty()) {
+            return;
         }
+        std::string user;
+        if (!own_ && text->field == &Request::user) {
+            value = user = end_user(value);
+        }
+        w_.member(scalar.name, value);
     } else if (auto *count = std::get_if<ScalarMember::Count>(
                    &scalar.target)) {
         if (auto value = request_.*count->field) {
@@ -141,10 +165,14 @@ void RequestWriter::write_scalar(const ScalarMember &scalar) {
 void RequestWriter::write_limits() {
     if (request_.max_tokens) {
         // Anthropic's 0, which only warms a cache, is refused here.
+        std::int64_t most = std::max<std::int64_t>(*request_.max_tokens, 1);
+        if (traits_ && traits_->max_tokens != 0) {
+            most = std::min(most, traits_->max_tokens);
+        }
         w_.member(options_.quirks.max_completion_tokens
                       ? "max_completion_tokens"
                       : "max_tokens",
-                  std::max<std::int64_t>(*request_.max_tokens, 1));
+                  most);
     }
 
     if (!request_.stop.empty()) {
@@ -176,10 +204,13 @@ void RequestWriter::write_stream() {
 
 bool RequestWriter::write_messages() {
     w_.key("messages").begin_array();
-    for (const Message &message : request_.messages) {
-        if (!write_message(message)) {
+    Messages all = request_.messages;
+    for (std::size_t i = 0; i < all.size();) {
+        std::size_t count = turn_at(i);
+        if (!write_turn(all.subspan(i, count))) {
             return false;
         }
+        i += count;
     }
     if (!write_attachments()) {
         return false;
@@ -188,7 +219,27 @@ bool RequestWriter::write_messages() {
     return true;
 }
 
-bool RequestWriter::write_message(const Message &message) {
+// How many messages from this one on are written as one: after calls the API
+// takes nothing but their results, where others let the assistant speak again.
+std::size_t RequestWriter::turn_at(std::size_t index) const {
+    std::size_t end = index;
+    bool calls = false;
+    do {
+        const auto &parts = request_.messages[end].parts;
+        calls = calls
+                || std::any_of(parts.begin(), parts.end(),
+                               [](const Part &part) {
+                                   return part.type == PartType::tool_call;
+                               });
+        ++end;
+    } while (!own_ && calls && end < request_.messages.size()
+             && request_.messages[end - 1].role == Role::assistant
+             && request_.messages[end].role == Role::assistant);
+    return end - index;
+}
+
+bool RequestWriter::write_turn(Messages turn) {
+    const Message &message = turn.front();
     bool as_it_came = own_ && message.source;
 
     if (message.role == Role::tool && !as_it_came) {
@@ -210,7 +261,7 @@ bool RequestWriter::write_message(const Message &message) {
     if (as_it_came) {
         write_source(message);
     } else if (message.role == Role::assistant) {
-        write_assistant(message);
+        write_assistant(turn);
     } else {
         write_system(message);
     }
@@ -401,7 +452,7 @@ void RequestWriter::write_part(const Part &part) {
 // Reasoning is left out but where the server wants it back: OpenAI has no
 // member for it, and servers that have one differ. So are blocks that only another
 // format knows: what they led to is in the text that follows them.
-void RequestWriter::write_assistant(const Message &message) {
+void RequestWriter::write_assistant(Messages turn) {
     std::string_view refusal;
     std::string thoughts;
     Value audio;
@@ -409,7 +460,14 @@ void RequestWriter::write_assistant(const Message &message) {
     std::size_t calls = 0;
     text_.clear();
 
-    for (const Part &part : message.parts) {
+    Parts parts;
+    for (const Message &message : turn) {
+        for (const Part &part : message.parts) {
+            parts.push_back(&part);
+        }
+    }
+    for (const Part *each : parts) {
+        const Part &part = *each;
         switch (part.type) {
         case PartType::text:
             text_.append(part.text);
@@ -455,14 +513,14 @@ void RequestWriter::write_assistant(const Message &message) {
     if (audio) {
         w_.member("audio", audio);
     }
-    if (!message.name.empty()) {
-        w_.member("name", message.name);
+    if (!turn.front().name.empty()) {
+        w_.member("name", turn.front().name);
     }
     if (calls > 0) {
         w_.key("tool_calls").begin_array();
-        for (const Part &part : message.parts) {
-            if (part.type == PartType::tool_call) {
-                write_tool_call(part);
+        for (const Part *part : parts) {
+            if (part->type == PartType::tool_call) {
+                write_tool_call(*part);
             }
         }
         w_.end_array();
@@ -476,14 +534,16 @@ void RequestWriter::write_tool_call(const Part &part) {
         return;
     }
 
+    std::string legal = legal_tool_name(part.name);
+    std::string_view name = legal;
     w_.begin_object().member("id", part.id);
     if (part.custom) {
         w_.member("type", "custom").key("custom").begin_object()
-            .member("name", part.name)
+            .member("name", name)
             .member("input", part.arguments);
     } else {
         w_.member("type", "function").key("function").begin_object()
-            .member("name", part.name)
+            .member("name", name)
             .member("arguments", part.arguments.empty() ? "{}"
                                                         : part.arguments);
     }
@@ -573,7 +633,7 @@ bool RequestWriter::write_tools() {
         bool custom = tool.type == chat::Tool::Type::custom;
         std::string_view type = custom ? "custom" : "function";
         w_.begin_object().member("type", type).key(type).begin_object()
-            .member("name", tool.name);
+            .member("name", std::string_view(legal_tool_name(tool.name)));
         if (!tool.description.empty()) {
             w_.member("description", tool.description);
         }
@@ -628,7 +688,9 @@ void RequestWriter::write_named_tool(std::string_view name) {
         });
     std::string_view type = custom ? "custom" : "function";
     w_.key("tool_choice").begin_object().member("type", type).key(type)
-        .begin_object().member("name", name).end_object().end_object();
+        .begin_object()
+        .member("name", std::string_view(legal_tool_name(name)))
+        .end_object().end_object();
 }
 
 void RequestWriter::write_tool_choice() {
@@ -695,20 +757,29 @@ void RequestWriter::write_response_format() {
     w_.end_object();
 }
 
-void RequestWriter::write_reasoning() {
-    using Mode = chat::Reasoning::Mode;
+std::string_view RequestWriter::effort() const {
+    std::string_view word = effort_word(request_.reasoning, traits_);
+    bool functions = std::any_of(
+        request_.tools.begin(), request_.tools.end(),
+        [](const chat::Tool &tool) {
+            return tool.type != chat::Tool::Type::native;
+        });
+    // Said in any case: these models think where nothing is said.
+    if (traits_ && traits_->thinks_without_functions && functions) {
+        return "none";
+    }
+    return word;
+}
 
-    const chat::Reasoning &reasoning = request_.reasoning;
-    std::string_view effort = reasoning.effort;
-    if (effort.empty() && reasoning.mode == Mode::budget) {
-        effort = effort_of_budget(reasoning.budget_tokens);
-    } else if (effort.empty() && reasoning.mode == Mode::adaptive) {
-        effort = "high";
+bool RequestWriter::takes(const ScalarMember &scalar) const {
+    if (own_) {
+        return true;
     }
-    // Mode::disabled has no word that all models take: it is left out.
-    if (!effort.empty()) {
-        w_.member("reasoning_effort", effort);
-    }
+    bool sampling = std::find(std::begin(sampling_members),
+                              std::end(sampling_members), scalar.name)
+                    != std::end(sampling_members);
+    return !scalar.extension
+           && (!sampling || takes_sampling(traits_, effort_));
 }
 
 bool RequestWriter::write_extra() {

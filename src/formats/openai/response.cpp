@@ -7,6 +7,7 @@
 #include "formats/openai/images.hpp"
 #include "formats/openai/reasoning.hpp"
 #include "formats/openai/tables.hpp"
+#include "formats/tool_name.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::openai {
@@ -28,10 +29,11 @@ void add_text(PartType type, std::string_view text, Message &message) {
     }
 }
 
-Part &add_call(Value function, std::string_view arguments, Message &message) {
+Part &add_call(Value function, std::string_view arguments, Message &message,
+               std::pmr::memory_resource *memory) {
     Part part;
     part.type = PartType::tool_call;
-    part.name = function["name"].string();
+    part.name = plain_tool_name(function["name"].string(), memory);
     part.arguments = text_of(function[arguments]);
     message.parts.push_back(part);
     return message.parts.back();
@@ -48,14 +50,15 @@ void read_calls(Value source, std::string_view answer_id, Message &message,
 
     for (Value call : source["tool_calls"].elements()) {
         bool custom = call["custom"].is_object();
-        Part &part = custom ? add_call(call["custom"], "input", message)
-                            : add_call(call["function"], "arguments", message);
+        Part &part =
+            custom ? add_call(call["custom"], "input", message, memory)
+                   : add_call(call["function"], "arguments", message, memory);
         part.custom = custom;
         part.signature = google_signature(call);
         name_call(part, call["id"].string());
     }
     if (Value call = source["function_call"]; call.is_object()) {
-        name_call(add_call(call, "arguments", message), {});
+        name_call(add_call(call, "arguments", message, memory), {});
     }
 }
 
@@ -213,8 +216,9 @@ void write_message(json::Writer &w, const Message &message) {
 }  // namespace
 
 std::string made_call_id(std::string_view answer_id, std::size_t number) {
-    // As far as every API allows it in an id.
-    constexpr std::size_t longest = 48;
+    // OpenAI has refused ids of more than 40 characters, and some servers of its
+    // API do; the number is of up to four.
+    constexpr std::size_t longest = 35;
     std::string id = "call_";
     for (char c : answer_id) {
         bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')

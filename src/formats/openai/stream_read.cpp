@@ -7,6 +7,7 @@
 #include "formats/openai/openai.hpp"
 #include "formats/openai/reasoning.hpp"
 #include "formats/refrain.hpp"
+#include "formats/tool_name.hpp"
 
 namespace llm::openai {
 
@@ -405,12 +406,13 @@ void Reader::read_function(Value function, std::string_view arguments,
             call.id = made_call_id(id_, call.number);
         }
 
+        std::string name;
         Event event;
         event.type = Type::tool_call;
         event.choice = choice.index;
         event.call = call.number;
         event.id = call.id;
-        event.name = call.name;
+        event.name = plain_tool_name(call.name, name);
         event.signature = call.signature;
         event.custom = call.custom;
         sink.on_event(event);

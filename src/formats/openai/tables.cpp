@@ -1,6 +1,7 @@
 #include "formats/openai/tables.hpp"
 
 #include "formats/finish_words.hpp"
+#include "text/hash.hpp"
 
 namespace llm::openai {
 
@@ -262,6 +263,17 @@ std::string_view effort_of_budget(std::int64_t tokens) noexcept {
         }
     }
     return "high";
+}
+
+std::string end_user(std::string_view id) {
+    constexpr std::size_t longest = 64;
+    if (id.size() <= longest) {
+        return std::string(id);
+    }
+    // The same in every call, so that it still tells users apart.
+    std::string mapped = "user_";
+    append_hex(mapped, fnv1a(id));
+    return mapped;
 }
 
 std::span<const UsageMember> usage_members() noexcept {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -68,6 +69,10 @@ std::string_view audio_format(std::string_view media_type) noexcept;
 
 // The "reasoning_effort" that stands for a budget of thinking tokens.
 std::string_view effort_of_budget(std::int64_t tokens) noexcept;
+
+// The "user" that OpenAI takes for the end user's id: ids of other APIs are
+// longer than its 64 characters.
+std::string end_user(std::string_view id);
 
 // A name in a usage object (or one level below) and the field it stands for.
 struct UsageMember {

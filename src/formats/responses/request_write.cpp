@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "formats/functions.hpp"
+#include "formats/openai/models.hpp"
 #include "formats/openai/tables.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/sealed.hpp"
+#include "formats/tool_name.hpp"
 #include "formats/unsupported.hpp"
 #include "llm/json.hpp"
 #include "text/hash.hpp"
@@ -33,6 +35,9 @@ constexpr Unsupported unsupported_rows[] = {
     {"mcp_servers", has_mcp_servers},
 };
 
+// OpenAI refuses less.
+constexpr std::int64_t least_max_tokens = 16;
+
 // Of what a user's message can hold by mistake: neither is sent.
 bool is_said(const Part &part) {
     return part.type != PartType::reasoning
@@ -45,7 +50,9 @@ public:
     RequestWriter(const Request &request, const WriteOptions &options,
                   std::string &out)
         : request_(request), options_(options), w_(out),
-          own_(request.origin == &responses_format()) {}
+          own_(request.origin == &responses_format()),
+          traits_(own_ ? nullptr : openai::find_model(options.model)),
+          effort_(openai::effort_word(request.reasoning, traits_)) {}
 
     Result<void> write();
 
@@ -81,7 +88,9 @@ private:
     const WriteOptions &options_;
     json::Writer w_;
     bool own_;                      // the client spoke this format
-    bool reasoning_ = false;        // it asks the model to think
+    // nullptr also where the client knows them.
+    const openai::ModelTraits *traits_;
+    std::string_view effort_;
     Error error_;
     std::string text_;              // put together from parts
     std::unordered_set<std::string_view> custom_calls_;     // ids so far
@@ -340,7 +349,7 @@ void RequestWriter::write_call(const Part &part) {
     w_.begin_object()
         .member("type", part.custom ? "custom_tool_call" : "function_call")
         .member("call_id", part.id)
-        .member("name", part.name);
+        .member("name", std::string_view(legal_tool_name(part.name)));
     if (part.custom) {
         w_.member("input", part.arguments);
     } else {
@@ -403,18 +412,27 @@ bool RequestWriter::write_output(const Message &message) {
 
 void RequestWriter::write_settings() {
     if (request_.max_tokens) {
-        // Anthropic's 0, which only warms a cache, is refused here.
-        w_.member("max_output_tokens",
-                  std::max<std::int64_t>(*request_.max_tokens, 1));
+        // Clients of other APIs ask for 0, to warm a cache, or 1, to see
+        // whether anybody answers.
+        std::int64_t most = *request_.max_tokens;
+        if (!own_) {
+            most = std::max(most, least_max_tokens);
+        }
+        if (traits_ && traits_->max_tokens != 0) {
+            most = std::min(most, traits_->max_tokens);
+        }
+        w_.member("max_output_tokens", most);
     }
-    if (request_.temperature) {
+    bool sampling = openai::takes_sampling(traits_, effort_);
+    if (request_.temperature && sampling) {
         w_.member("temperature", request_.temperature);
     }
-    if (request_.top_p) {
+    if (request_.top_p && sampling) {
         w_.member("top_p", request_.top_p);
     }
     if (!request_.user.empty()) {
-        w_.member("user", request_.user);
+        std::string user = openai::end_user(request_.user);
+        w_.member("user", own_ ? request_.user : std::string_view(user));
     }
     if (!request_.service_tier.empty()) {
         w_.member("service_tier", request_.service_tier);
@@ -459,7 +477,7 @@ bool RequestWriter::write_tools() {
 void RequestWriter::write_tool(const chat::Tool &tool) {
     bool custom = tool.type == chat::Tool::Type::custom;
     w_.begin_object().member("type", custom ? "custom" : "function")
-        .member("name", tool.name);
+        .member("name", std::string_view(legal_tool_name(tool.name)));
     if (!tool.description.empty()) {
         w_.member("description", tool.description);
     }
@@ -493,7 +511,8 @@ void RequestWriter::write_tool_name(std::string_view name) {
             return tool.type == chat::Tool::Type::custom && tool.name == name;
         });
     w_.begin_object().member("type", custom ? "custom" : "function")
-        .member("name", name).end_object();
+        .member("name", std::string_view(legal_tool_name(name)))
+        .end_object();
 }
 
 void RequestWriter::write_tool_choice() {
@@ -533,7 +552,8 @@ void RequestWriter::write_tool_choice() {
                 w_.begin_object()
                     .member("type", tool.type == chat::Tool::Type::custom
                                         ? "custom" : "function")
-                    .member("name", tool.name)
+                    .member("name",
+                            std::string_view(legal_tool_name(tool.name)))
                     .end_object();
             }
         }
@@ -582,20 +602,9 @@ void RequestWriter::write_text() {
 }
 
 void RequestWriter::write_reasoning() {
-    using Mode = chat::Reasoning::Mode;
-
-    const chat::Reasoning &reasoning = request_.reasoning;
-    std::string_view effort = reasoning.effort;
-    if (effort.empty() && reasoning.mode == Mode::budget) {
-        effort = openai::effort_of_budget(reasoning.budget_tokens);
-    } else if (effort.empty() && reasoning.mode == Mode::adaptive) {
-        effort = "high";
-    }
-    // Mode::disabled has no word that all models take: it is left out.
-    if (!effort.empty()) {
-        w_.key("reasoning").begin_object().member("effort", effort)
+    if (!effort_.empty()) {
+        w_.key("reasoning").begin_object().member("effort", effort_)
             .end_object();
-        reasoning_ = effort != "none";
     }
 }
 
@@ -603,11 +612,12 @@ void RequestWriter::write_reasoning() {
 // Models that do not think refuse to be asked for them.
 void RequestWriter::write_include() {
     bool logprobs = request_.logprobs.value_or(false);
-    if (!reasoning_ && !logprobs) {
+    bool reasoning = !effort_.empty() && effort_ != "none";
+    if (!reasoning && !logprobs) {
         return;
     }
     w_.key("include").begin_array();
-    if (reasoning_) {
+    if (reasoning) {
         w_.string("reasoning.encrypted_content");
     }
     if (logprobs) {

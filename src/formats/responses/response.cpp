@@ -6,6 +6,7 @@
 #include "formats/responses/item_text.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/tables.hpp"
+#include "formats/tool_name.hpp"
 #include "llm/arena.hpp"
 
 namespace llm::responses {
@@ -84,7 +85,7 @@ void read_item(Value item, std::string_view answer_id, std::size_t &calls,
         }
         ++calls;
         part.signature = std::exchange(call_signature, {});
-        part.name = item["name"].string();
+        part.name = plain_tool_name(item["name"].string(), memory);
         part.arguments =
             openai::text_of(item[part.custom ? "input" : "arguments"]);
     } else if (type == "image_generation_call") {

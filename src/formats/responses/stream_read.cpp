@@ -11,6 +11,7 @@
 #include "formats/responses/item_text.hpp"
 #include "formats/responses/responses.hpp"
 #include "formats/responses/tables.hpp"
+#include "formats/tool_name.hpp"
 
 namespace llm::responses {
 
@@ -319,7 +320,8 @@ void Reader::begin_call(Value source, Item &item, EventSink &sink) {
     event.type = Type::tool_call;
     event.call = *item.call;
     event.id = id;
-    event.name = source["name"].string();
+    std::string name;
+    event.name = plain_tool_name(source["name"].string(), name);
     event.custom = source["type"].string() == "custom_tool_call";
     event.signature = call_signature_;
     sink.on_event(event);

@@ -1,10 +1,12 @@
-// Names of tools, there and back.
+#include "formats/tool_name.hpp"
+
 #include <algorithm>
+#include <utility>
 
-#include "formats/bedrock/bedrock.hpp"
 #include "formats/tool_plan.hpp"
+#include "llm/arena.hpp"
 
-namespace llm::bedrock {
+namespace llm {
 
 namespace {
 
@@ -46,14 +48,34 @@ std::optional<std::string> encode_tool_name(std::string_view name,
     return out;
 }
 
+std::string legal_tool_name(std::string_view name, bool custom) {
+    auto encoded = encode_tool_name(name, custom);
+    return encoded ? std::move(*encoded) : sent_tool_name(name, custom);
+}
+
 ToolName decode_tool_name(std::string_view encoded) {
     ToolName out;
     out.custom = take_custom_prefix(encoded);
-    if (!encoded.starts_with(escaped_prefix)) {
+    plain_tool_name(encoded, out.name);
+    if (out.name.empty()) {
         out.name = encoded;
-        return out;
+    }
+    return out;
+}
+
+std::string_view plain_tool_name(std::string_view encoded,
+                                 std::pmr::memory_resource *memory) {
+    std::string text;
+    std::string_view name = plain_tool_name(encoded, text);
+    return name.data() == text.data() ? arena_copy(memory, text) : name;
+}
+
+std::string_view plain_tool_name(std::string_view encoded, std::string &out) {
+    if (!encoded.starts_with(escaped_prefix)) {
+        return encoded;
     }
     encoded.remove_prefix(escaped_prefix.size());
+    out.clear();
     for (std::size_t i = 0; i < encoded.size(); ++i) {
         std::size_t high = digits.npos;
         std::size_t low = digits.npos;
@@ -62,13 +84,13 @@ ToolName decode_tool_name(std::string_view encoded) {
             low = digits.find(encoded[i + 2]);
         }
         if (high == digits.npos || low == digits.npos) {
-            out.name.push_back(encoded[i]);
+            out.push_back(encoded[i]);
         } else {
-            out.name.push_back(static_cast<char>(high * 16 + low));
+            out.push_back(static_cast<char>(high * 16 + low));
             i += 2;
         }
     }
     return out;
 }
 
-}  // namespace llm::bedrock
+}  // namespace llm
