@@ -250,3 +250,23 @@ whole(openai_text('never'))
 --- request eval
 ask_openai() =~ s/"model":"m",//r
 --- error_code_like: ^4
+
+
+
+=== TEST 15: nor by what a server behind is to ask when the first one fails
+--- http_config eval: $::HttpConfig
+--- config
+llm_allow_models gpt-*;
+location / { llm_pass openai; }
+--- upstream eval
+whole(openai_text('Hello'))
+--- request eval
+[::model('gpt-4o","models":["gpt-4o-mini","o3"],"x":"'),
+ ::model('gpt-4o","fallbacks":["o3"],"x":"'),
+ ::model('gpt-4o","fallbacks":[{"model":"o3"}],"x":"'),
+ ::model('gpt-4o","models":["gpt-4o-mini"],"fallbacks":[1,null,{}],"x":"')]
+--- error_code eval
+[403, 403, 403, 200]
+--- response_body_like eval
+['"message":"the model \\\\"o3\\\\" is not allowed here",.*"param":"models"',
+ '"param":"fallbacks"', '"param":"fallbacks"', 'Hello']

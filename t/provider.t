@@ -1830,4 +1830,4 @@ llm_provider p {
 }
 --- must_die
 --- error_log eval
-qr/\[emerg\] .*"keepalive" directive value must be between 0 and 65535 in .*nginx\.conf:\d+/
+qr/\[emerg\] .*value must be between 0 and 65535 in .*nginx\.conf:\d+/

@@ -55,6 +55,28 @@ llm::Error not_allowed(std::string message) {
                       "model_not_allowed", 0, {}};
 }
 
+// The models that a server behind asks when the first one fails, as
+// OpenRouter ("models") and LiteLLM ("fallbacks") take them: they go to a
+// provider of the client's API as they came.
+llm::Result<void> check_fallbacks(const ngx_http_llm_model_rules_t &rules,
+                                  llm::json::Value body) {
+    for (std::string_view list : {"models", "fallbacks"}) {
+        for (llm::json::Value entry : body[list].elements()) {
+            std::string_view name = entry.is_object()
+                                        ? entry["model"].string()
+                                        : entry.string();
+            if (!name.empty() && !rules.allow({&name, 1})) {
+                auto error = not_allowed(
+                    "the model \"" + std::string(name.substr(0, 128))
+                    + "\" is not allowed here");
+                error.param = list;
+                return error;
+            }
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 ngx_http_llm_model_rules_t::ngx_http_llm_model_rules_t(
@@ -101,19 +123,19 @@ llm::Result<void> ngx_http_llm_check_model(
         names.push_back(ctx->model);
     }
     if (ctx->pool && ctx->member >= 0) {
-        const auto &member = static_cast<const ngx_http_llm_member_t *>(
-            ctx->pool->members.elts)[ctx->member];
+        const auto &member =
+            members_of(ctx->pool)[static_cast<size_t>(ctx->member)];
         for (const auto &name : {member.alias, member.name, member.model}) {
             if (name.len) {
                 names.push_back(to_view(name));
             }
         }
     }
-    if (rules.allow(names)) {
-        return {};
+    if (!rules.allow(names)) {
+        return not_allowed("the model \"" + std::string(asked.substr(0, 128))
+                           + "\" is not allowed here");
     }
-    return not_allowed("the model \"" + std::string(asked.substr(0, 128))
-                       + "\" is not allowed here");
+    return check_fallbacks(rules, ctx->exchange->body());
 }
 
 llm::Result<void> ngx_http_llm_check_unknown_call(
