@@ -465,9 +465,12 @@ task::Task exact_in_redis(ngx_http_request_t *r, Cache &cache) {
 task::Task behind_stand_in(ngx_http_request_t *r, Cache &cache, ZoneKey key,
                            double similarity) {
     std::string value;
-    if (co_await from_redis(r, cache, key, value) != NGX_OK) {
+    ngx_int_t rc = co_await from_redis(r, cache, key, value);
+    if (rc == NGX_DECLINED) {
         ngx_http_llm_cache_locked_t locked(cache.zone);
         (void) locked->remove(key);
+    }
+    if (rc != NGX_OK) {
         co_return NGX_DECLINED;
     }
     co_return serve_semantic(cache, key, similarity, value, true);
@@ -538,10 +541,13 @@ task::Task semantic_in_redis(ngx_http_request_t *r, Cache &cache) {
             continue;
         }
         std::string value;
-        if (co_await from_redis(r, cache, neighbour.key, value) != NGX_OK) {
+        ngx_int_t rc = co_await from_redis(r, cache, neighbour.key, value);
+        if (rc == NGX_DECLINED) {
             // Gone, but for its vector.
             ngx_http_llm_cache_redis_remove(cache.zone, neighbour.key,
                                             cache.partition);
+        }
+        if (rc != NGX_OK) {
             continue;
         }
         if (serve_semantic(cache, neighbour.key, neighbour.similarity, value,
