@@ -38,6 +38,10 @@ constexpr size_t max_candidates = 4;
 // Of those who wait for a call of another worker.
 constexpr ngx_msec_t look_again = 50;
 
+// How long at least an old answer is served while one call fetches a new one:
+// without any time nobody would be asked to.
+constexpr ngx_msec_t least_refresh = 1000;
+
 // Where entries are copied to while the lock is held: used up before the
 // worker does anything else.
 std::string_view copy_of(Cache &cache, const ZoneKey &key, Access access,
@@ -301,7 +305,8 @@ ngx_int_t exact_in_memory(Cache &cache) {
     llm::cache::Found found;
     std::string_view value = copy_of(
         cache, cache.entry, Access::exact, found,
-        updating ? static_cast<std::int64_t>(conf.lock_timeout) : 0);
+        updating ? static_cast<std::int64_t>(
+                       ngx_max(conf.lock_timeout, least_refresh)) : 0);
 
     if (found.match == Match::miss) {
         return NGX_DECLINED;
