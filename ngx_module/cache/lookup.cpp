@@ -82,14 +82,18 @@ std::string_view answerer(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
 
     if (ctx->pool == nullptr) {
         // Another content handler: all we know of it is where it is. Servers
-        // without a name are told apart by where they listen.
+        // without a name are told apart by where they listen. The path may
+        // name a deployment or a tenant; its last part is the API's.
         auto cscf = static_cast<ngx_http_core_srv_conf_t *>(
             ngx_http_get_module_srv_conf(r, ngx_http_core_module));
         auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
             ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+        std::string_view uri = to_view(r->uri);
         return join({"location\n", to_view(cscf->server_name), "\n",
                      to_view(r->connection->listening->addr_text), "\n",
-                     to_view(clcf->name), "\n", ctx->exchange->head().model});
+                     to_view(clcf->name), "\n",
+                     uri.substr(0, uri.rfind('/')), "\n",
+                     ctx->exchange->head().model});
     }
     if (ctx->member < 0) {
         return join({"pool\n", to_view(ctx->pool->name)});
