@@ -354,7 +354,22 @@ $::HttpConfig . q{
 
 
 
-=== TEST 22: what a call has that must not be answered by meaning
+=== TEST 22: ... and what is in its path
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- steps eval
+my $east = at('/proxy/openai/deployments/east', ask($::Who));
+my $west = at('/proxy/openai/deployments/west', ask($::Who));
+[
+    $east => 'Miss one',
+    $west => 'Miss two',
+    $east => 'Hit one',
+    streamed($west) => 'Hit two',
+]
+
+
+
+=== TEST 23: what a call has that must not be answered by meaning
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -374,7 +389,7 @@ my $only_exact = sub {
 
 
 
-=== TEST 23: ... images
+=== TEST 24: ... images
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -391,7 +406,7 @@ my $see = sub {
 
 
 
-=== TEST 24: ... results of tools
+=== TEST 25: ... results of tools
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -410,7 +425,7 @@ my $told = sub {
 
 
 
-=== TEST 25: how warm is too warm
+=== TEST 26: how warm is too warm
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_max_temperature 0.3;\n$::Config"
@@ -426,7 +441,7 @@ my $told = sub {
 
 
 
-=== TEST 26: llm_cache_similarity: exact matches only
+=== TEST 27: llm_cache_similarity: exact matches only
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_similarity off;\n$::Config\n" . q{
@@ -443,7 +458,7 @@ my $told = sub {
 
 
 
-=== TEST 27: what was asked without a search is not found by one
+=== TEST 28: what was asked without a search is not found by one
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_similarity off;\n$::Config\n" . q{
@@ -458,7 +473,7 @@ my $told = sub {
 
 
 
-=== TEST 28: the partition of a near question is the same, and its key is not
+=== TEST 29: the partition of a near question is the same, and its key is not
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval

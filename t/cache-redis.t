@@ -274,7 +274,23 @@ is(ask('/b', $::who), 'Hit semantic', 'that is the new one');
 
 
 
-=== TEST 13: FLUSHALL empties the gateways, too
+=== TEST 13: one that a silent Redis does not give is still there afterwards
+--- http_config eval: $::Http
+--- config eval: $::Config
+--- redis
+--- timeout: 30
+--- script
+is(ask('/a', $::who), 'Miss');
+soon sub { entries('b') == 1 };
+$::redis->pause;
+is(ask('/b', $::whos), 'Miss');
+$::redis->resume;
+# As soon as Redis is asked again: what b knows of it has stayed.
+soon sub { ask('/b', $::who) eq 'Hit' };
+
+
+
+=== TEST 14: FLUSHALL empties the gateways, too
 --- http_config eval: $::Http
 --- config eval: $::Config
 --- redis
@@ -289,7 +305,7 @@ soon sub { entries('b') == 1 };
 
 
 
-=== TEST 14: Redis that comes back without its data does not
+=== TEST 15: Redis that comes back without its data does not
 --- http_config eval: $::Http
 --- config eval: $::Config
 --- redis
@@ -305,7 +321,7 @@ soon sub { entries('b') == 2 };
 
 
 
-=== TEST 15: two embeddings on one Redis: what is the same is shared, no more
+=== TEST 16: two embeddings on one Redis: what is the same is shared, no more
 --- http_config eval
 "llm_embedding other { provider simulated; model m; dimensions 4; }\n"
 . main::two_gateways('index memory;', b => 'embedding other;')
@@ -320,7 +336,7 @@ is(ask('/a', $::whos), 'Hit semantic');
 
 
 
-=== TEST 16: out of memory: nothing is stored, calls go on
+=== TEST 17: out of memory: nothing is stored, calls go on
 --- http_config eval: $::Http
 --- config eval: $::Config
 --- redis
@@ -335,7 +351,7 @@ soon sub { keys_of('e:') };
 
 
 
-=== TEST 17: a user who may not write
+=== TEST 18: a user who may not write
 --- http_config eval
 $::Http =~ s/fail_timeout/user reader; password r34d; fail_timeout/r
 --- config eval: $::Config
@@ -349,7 +365,7 @@ is(purge(), 503);
 
 
 
-=== TEST 18: a record of somebody else's in the stream is passed over
+=== TEST 19: a record of somebody else's in the stream is passed over
 --- http_config eval: $::Http
 --- config eval: $::Config
 --- redis
@@ -362,7 +378,7 @@ ok(logged(qr/a record is none of ours/));
 
 
 
-=== TEST 19: prefixes keep zones apart
+=== TEST 20: prefixes keep zones apart
 --- http_config eval
 main::two_gateways('index memory;') =~ s/(zone b .*?)prefix test:/$1prefix tes[t]*:/r
 --- config eval: $::Config
@@ -378,7 +394,7 @@ like($::redis->cli('KEYS', '*'), qr/^tes\[t\]\*:e:/m);
 
 
 
-=== TEST 20: the permissions that docs/cache-redis.md names are enough
+=== TEST 21: the permissions that docs/cache-redis.md names are enough
 --- http_config eval
 $::Http =~ s/fail_timeout/user gateway; password r34d; fail_timeout/r
 --- config eval: $::Config

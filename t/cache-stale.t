@@ -277,7 +277,21 @@ $::Config =~ s/llm_cache_stale.*?;/llm_cache_stale 1h updating;/r
 
 
 
-=== TEST 14: error_page comes before the old answer, and leads anywhere
+=== TEST 14: ... also where nobody waits for a lock
+--- http_config eval: $::HttpConfig
+--- config eval
+"llm_cache_lock_timeout 0;\n" . $::Config =~ s/llm_cache_stale.*?;/llm_cache_stale 1h updating;/r
+--- steps eval
+[
+    $::Hello => 'Miss one',
+    $::Old => 'old',
+    $::Hello => 'Refresh two',
+    $::Hello => 'Hit two',
+]
+
+
+
+=== TEST 15: error_page comes before the old answer, and leads anywhere
 --- http_config eval: $::HttpConfig
 --- config eval
 $::Config =~ s/(location \/ \{)/$1 error_page 502 = \@other;/r . q{
@@ -296,7 +310,7 @@ reset by peer
 
 
 
-=== TEST 15: ... to a place with the same cache: that answers
+=== TEST 16: ... to a place with the same cache: that answers
 --- http_config eval: $::HttpConfig
 --- config eval
 $::Config =~ s/(location \/ \{)/$1 error_page 502 504 = \@other;/r . q{

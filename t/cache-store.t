@@ -201,7 +201,27 @@ my $hello = at('/claude', claude('Hello'));
 
 
 
-=== TEST 10: what was cut at the limit of tokens
+=== TEST 10: where the model failed behind some text
+--- http_config eval
+$::HttpConfig . 'llm_provider gemini { url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1beta; keepalive 0; }'
+--- config eval: "$::Config location /gemini/ { llm_pass gemini; }"
+--- upstream eval
+[map { whole('{"candidates":[{"content":{"role":"model","parts":[{"text":"' . $_->[0]
+    . '"}]},"finishReason":"' . $_->[1] . '"}]}') }
+    ['bad', 'MALFORMED_FUNCTION_CALL'], ['good', 'STOP']]
+--- steps eval
+my $hello = at('/gemini', ask('Hello'));
+[
+    $hello => 'Miss bad',
+    $hello => 'Miss good',
+    $hello => 'Hit good',
+]
+--- access_log
+<error>
+
+
+
+=== TEST 11: what was cut at the limit of tokens
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
@@ -216,7 +236,7 @@ my $hello = at('/claude', claude('Hello'));
 
 
 
-=== TEST 11: ... unless that is asked for
+=== TEST 12: ... unless that is asked for
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_truncated on;\n$::Config"
@@ -230,7 +250,7 @@ my $hello = at('/claude', claude('Hello'));
 
 
 
-=== TEST 12: an answer that says nothing
+=== TEST 13: an answer that says nothing
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
@@ -245,7 +265,7 @@ my $hello = at('/claude', claude('Hello'));
 
 
 
-=== TEST 13: llm_cache_no_store: the predicate may know the answer
+=== TEST 14: llm_cache_no_store: the predicate may know the answer
 --- http_config eval
 $::HttpConfig . 'map $llm_total_tokens $cheap { 13 1; }'
 --- config eval
@@ -263,7 +283,7 @@ $::HttpConfig . 'map $llm_total_tokens $cheap { 13 1; }'
 
 
 
-=== TEST 14: ... and only what it says is not kept
+=== TEST 15: ... and only what it says is not kept
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_no_store \$http_x_secret;\n$::Config"
@@ -280,7 +300,7 @@ $::HttpConfig . 'map $llm_total_tokens $cheap { 13 1; }'
 
 
 
-=== TEST 15: llm_cache_bypass: nothing is read, but the answer is kept
+=== TEST 16: llm_cache_bypass: nothing is read, but the answer is kept
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_bypass \$arg_nocache;\n$::Config"
@@ -295,7 +315,7 @@ $fresh->{path} .= '?nocache=1';
 
 
 
-=== TEST 16: llm_cache_min_uses
+=== TEST 17: llm_cache_min_uses
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_min_uses 3;\n$::Config"
@@ -311,7 +331,7 @@ $fresh->{path} .= '?nocache=1';
 
 
 
-=== TEST 17: llm_cache_max_entry, whole and streamed
+=== TEST 18: llm_cache_max_entry, whole and streamed
 --- http_config eval: $::HttpConfig
 --- config eval
 "llm_cache_max_entry 1k;\n$::Config"
@@ -329,7 +349,7 @@ $fresh->{path} .= '?nocache=1';
 
 
 
-=== TEST 18: more than the zone takes
+=== TEST 19: more than the zone takes
 --- http_config eval
 $::HttpConfig =~ s/memory 1m/memory 512k/r
 --- config eval: $::Config
@@ -346,7 +366,7 @@ $::HttpConfig =~ s/memory 1m/memory 512k/r
 
 
 
-=== TEST 19: a client that leaves before the answer leaves nothing behind
+=== TEST 20: a client that leaves before the answer leaves nothing behind
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
@@ -360,7 +380,7 @@ $::HttpConfig =~ s/memory 1m/memory 512k/r
 
 
 
-=== TEST 20: ... likewise in the middle of a stream
+=== TEST 21: ... likewise in the middle of a stream
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
@@ -375,7 +395,7 @@ my $half = cut((openai_stream('on', 'e'))[0 .. 1]);
 
 
 
-=== TEST 21: ... in front of another content handler
+=== TEST 22: ... in front of another content handler
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config =~ s/proxy_pass/proxy_buffering off; proxy_pass/r
 --- upstream eval
@@ -390,7 +410,7 @@ my $half = cut((openai_stream('on', 'e'))[0 .. 1]);
 
 
 
-=== TEST 22: of several tries only the one that answered is kept
+=== TEST 23: of several tries only the one that answered is kept
 --- http_config eval
 $::HttpConfig =~ s/llm_upstream chat \{.*?\}/
     llm_upstream chat { model openai\/a max_fails=0; model openai\/b backup max_fails=0; }/r
@@ -408,7 +428,7 @@ $::HttpConfig =~ s/llm_upstream chat \{.*?\}/
 
 
 
-=== TEST 23: an answer of another kind than JSON passes by
+=== TEST 24: an answer of another kind than JSON passes by
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval

@@ -19,9 +19,12 @@
 //   ("please", "the"), words that ask for the answer where they do so ("can
 //   you help me", not "how do I help") and, on one side only, some with
 //   little ("find", "main");
+//   Where the question is about words ("How do I say hello in Japanese?") none
+//   is harmless, and each must be there as it is;
+// - "or", and units that capitals tell apart (mW and MW);
 // - tense, where one asks for the past and the other for the future or, by
 //   the verb alone, the present; "can" and "should" in yes-no questions; he
-//   and she; who asks about whom;
+//   and she, and in what order; who asks about whom;
 // - a preposition that ends the question ("What is it for?");
 // - who does what to whom: words that come in another order must have a
 //   reason to, which is a preposition that each has kept ("from A to B"), a

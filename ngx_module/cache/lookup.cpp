@@ -38,6 +38,10 @@ constexpr size_t max_candidates = 4;
 // Of those who wait for a call of another worker.
 constexpr ngx_msec_t look_again = 50;
 
+// How long at least an old answer is served while one call fetches a new one:
+// without any time nobody would be asked to.
+constexpr ngx_msec_t least_refresh = 1000;
+
 // Where entries are copied to while the lock is held: used up before the
 // worker does anything else.
 std::string_view copy_of(Cache &cache, const ZoneKey &key, Access access,
@@ -78,14 +82,18 @@ std::string_view answerer(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx) {
 
     if (ctx->pool == nullptr) {
         // Another content handler: all we know of it is where it is. Servers
-        // without a name are told apart by where they listen.
+        // without a name are told apart by where they listen. The path may
+        // name a deployment or a tenant; its last part is the API's.
         auto cscf = static_cast<ngx_http_core_srv_conf_t *>(
             ngx_http_get_module_srv_conf(r, ngx_http_core_module));
         auto clcf = static_cast<ngx_http_core_loc_conf_t *>(
             ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+        std::string_view uri = to_view(r->uri);
         return join({"location\n", to_view(cscf->server_name), "\n",
                      to_view(r->connection->listening->addr_text), "\n",
-                     to_view(clcf->name), "\n", ctx->exchange->head().model});
+                     to_view(clcf->name), "\n",
+                     uri.substr(0, uri.rfind('/')), "\n",
+                     ctx->exchange->head().model});
     }
     if (ctx->member < 0) {
         return join({"pool\n", to_view(ctx->pool->name)});
@@ -301,7 +309,8 @@ ngx_int_t exact_in_memory(Cache &cache) {
     llm::cache::Found found;
     std::string_view value = copy_of(
         cache, cache.entry, Access::exact, found,
-        updating ? static_cast<std::int64_t>(conf.lock_timeout) : 0);
+        updating ? static_cast<std::int64_t>(
+                       ngx_max(conf.lock_timeout, least_refresh)) : 0);
 
     if (found.match == Match::miss) {
         return NGX_DECLINED;
@@ -465,9 +474,12 @@ task::Task exact_in_redis(ngx_http_request_t *r, Cache &cache) {
 task::Task behind_stand_in(ngx_http_request_t *r, Cache &cache, ZoneKey key,
                            double similarity) {
     std::string value;
-    if (co_await from_redis(r, cache, key, value) != NGX_OK) {
+    ngx_int_t rc = co_await from_redis(r, cache, key, value);
+    if (rc == NGX_DECLINED) {
         ngx_http_llm_cache_locked_t locked(cache.zone);
         (void) locked->remove(key);
+    }
+    if (rc != NGX_OK) {
         co_return NGX_DECLINED;
     }
     co_return serve_semantic(cache, key, similarity, value, true);
@@ -538,10 +550,13 @@ task::Task semantic_in_redis(ngx_http_request_t *r, Cache &cache) {
             continue;
         }
         std::string value;
-        if (co_await from_redis(r, cache, neighbour.key, value) != NGX_OK) {
+        ngx_int_t rc = co_await from_redis(r, cache, neighbour.key, value);
+        if (rc == NGX_DECLINED) {
             // Gone, but for its vector.
             ngx_http_llm_cache_redis_remove(cache.zone, neighbour.key,
                                             cache.partition);
+        }
+        if (rc != NGX_OK) {
             continue;
         }
         if (serve_semantic(cache, neighbour.key, neighbour.similarity, value,

@@ -182,14 +182,15 @@ task::Task ngx_http_llm_cache_redis_get(ngx_http_request_t *r,
     ngx_http_llm_redis_call_t call(r, zone->redis, words, command.key);
     auto result = co_await call;
     if (result.reply == nullptr) {
-        worker.set_silent();
         worker.log("a look-up", result);
-        co_return NGX_DECLINED;
+        co_return NGX_ERROR;
     }
     auto read = remote::read_entry(*result.reply);
     if (!read) {
         worker.log("a look-up", read.error().message);
-        co_return NGX_DECLINED;
+        co_return result.reply->is_error()
+                && read.error().code != remote::code_wrong_type
+            ? NGX_ERROR : NGX_DECLINED;
     }
     if (!*read) {
         co_return NGX_DECLINED;
@@ -251,10 +252,6 @@ void ngx_http_llm_cache_redis_remove(ngx_http_llm_cache_zone_t *zone,
                                      const ZoneKey &key,
                                      const ZoneKey &partition) noexcept try {
     Worker &worker = Worker::of(zone);
-    // It may be there, had Redis answered.
-    if (worker.is_silent()) {
-        return;
-    }
     const Names &names = worker.names();
     worker.post(remote::remove_entry(names, key), "removing an entry");
     if (zone->index == NGX_HTTP_LLM_INDEX_REDISEARCH) {

@@ -39,8 +39,8 @@ ngx_int_t ngx_http_llm_cache_redis_start(ngx_cycle_t *cycle,
                                          ngx_http_llm_cache_zone_t *zone)
     noexcept;
 
-// The entry of a key into `value`. NGX_OK, or NGX_DECLINED: there is none, or
-// Redis does not answer.
+// The entry of a key into `value`. NGX_OK, NGX_DECLINED: there is none, or
+// NGX_ERROR: Redis does not say.
 task::Task ngx_http_llm_cache_redis_get(ngx_http_request_t *r,
                                         ngx_http_llm_cache_zone_t *zone,
                                         const llm::cache::ZoneKey &key,

@@ -123,10 +123,6 @@ void Worker::log(const char *what,
     log(what, std::string_view("no memory"));
 }
 
-bool Worker::is_silent() const noexcept {
-    return static_cast<ngx_msec_int_t>(silent_until_ - ngx_current_msec) > 0;
-}
-
 // Batch
 
 Batch::Batch(ngx_http_request_t *r, Worker &worker, size_t most)

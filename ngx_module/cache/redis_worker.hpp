@@ -130,10 +130,6 @@ public:
     void log(const char *what, const ngx_http_llm_redis_result_t &result)
         noexcept;
 
-    // Redis did not answer lately, so what it does not have is not known.
-    bool is_silent() const noexcept;
-    void set_silent() noexcept { silent_until_ = ngx_current_msec + 1000; }
-
     // Whether VSIM has WITHATTRIBS (Redis 8.2).
     bool attributes = true;
 
@@ -154,7 +150,6 @@ private:
     std::list<Posted> posted_;
     time_t logged_ = 0;
     ngx_uint_t suppressed_ = 0;
-    ngx_msec_t silent_until_ = 0;
     SearchIndex index_;
     Follower follower_;
 };

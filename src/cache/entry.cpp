@@ -75,6 +75,14 @@ constexpr TextRow<EntryHead> head_texts[] = {
     {"embedding", &EntryHead::embedding},
 };
 
+// Providers' words for a failure behind some text, of which clients are told
+// no more than that it has ended: Google's, and vLLM's.
+constexpr std::string_view failures[] = {
+    "OTHER", "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE",
+    "NO_IMAGE", "IMAGE_OTHER", "abort",
+};
+
 struct CountRow {
     std::string_view name;
     std::int64_t Usage::*count;
@@ -386,6 +394,11 @@ Unstorable storable(const Response &response, bool keep_cut) noexcept {
         return Unstorable::empty;
     }
     for (const Choice &choice : response.choices) {
+        if (std::find(std::begin(failures), std::end(failures),
+                      choice.native_finish_reason)
+            != std::end(failures)) {
+            return Unstorable::error;
+        }
         switch (choice.finish_reason) {
         case FinishReason::none:
             return Unstorable::incomplete;

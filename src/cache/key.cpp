@@ -41,7 +41,7 @@ constexpr std::string_view message_members[] = {
 };
 constexpr std::string_view part_members[] = {
     "arguments", "cache_control", "call_id", "content", "custom", "data",
-    "detail", "encrypted_content", "file", "file_data", "file_id", "file_url",
+    "detail", "file", "file_data", "file_id", "file_url",
     "filename", "function", "id", "image_url", "input", "input_audio", "name",
     "refusal", "role", "signature", "source", "status", "summary", "text",
     "thinking", "title", "type",

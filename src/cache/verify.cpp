@@ -6,6 +6,7 @@
 #include "cache/meaning.hpp"
 #include "cache/morphology.hpp"
 #include "cache/order.hpp"
+#include "cache/reader.hpp"
 
 namespace llm::cache {
 
@@ -50,7 +51,8 @@ bool same(const Token &a, const Token &b, Setting setting) {
                || token.cls == WordClass::synonym
                || token.cls == WordClass::aspect;
     };
-    if (!inflects(a) || !inflects(b) || (listed(a) && listed(b))) {
+    if (!inflects(a) || !inflects(b) || (listed(a) && listed(b))
+        || a.quoted || b.quoted) {
         return false;
     }
     // Accents are decoration in English.
@@ -122,6 +124,11 @@ private:
     bool counts_differ();
     bool orders_differ();
     bool nothing_to_compare();
+    template <typename Predicate>
+    bool any_match(Predicate differ, Difference difference);
+    bool mentions_differ();
+    bool joins_differ();
+    bool cases_differ();
 
     const Token *first_unmatched(Tokens &tokens, const Matches &matches,
                                  Weight weight);
@@ -157,7 +164,8 @@ Verdict Comparison::compare(std::string_view asked, std::string_view stored) {
     match(b_, a_, b_to_a_);
     (void)(numbers_differ() || words_differ() || negations_differ()
            || kinds_differ() || tenses_differ() || persons_differ()
-           || counts_differ() || orders_differ() || nothing_to_compare());
+           || counts_differ() || orders_differ() || nothing_to_compare()
+           || mentions_differ() || joins_differ() || cases_differ());
     return verdict_;
 }
 
@@ -410,7 +418,10 @@ bool Comparison::kinds_differ() {
     Modality should = stored_.modality;
     bool matters = a == Kind::yes_no
                    || (a != Kind::how && can != Modality::none
-                       && should != Modality::none);
+                       && should != Modality::none)
+                   // "Why do I sleep" asks for causes, not for reasons to.
+                   || (a == Kind::why && (can >= Modality::advised
+                                          || should >= Modality::advised));
     if (can != should && matters) {
         return differs(Difference::modality, asked_.modal_word,
                        stored_.modal_word);
@@ -494,6 +505,29 @@ bool Comparison::persons_differ() {
     if (apart(third) || (!anybody && (apart(here) || others))) {
         return differs(Difference::person, {}, {});
     }
+    // "Write to him for me" and "write to me for him": the same persons, as
+    // often, in other places.
+    struct Persons {
+        std::array<std::uint16_t, Tokens::most> all;
+        std::size_t count = 0;
+    };
+    auto read = [](const Tokens &tokens, Persons &persons) {
+        for (const Token &token : tokens.all()) {
+            if (is_word(token, WordClass::pronoun)) {
+                persons.all[persons.count++] = token.value;
+            }
+        }
+    };
+    Persons one;
+    Persons other;
+    read(a_, one);
+    read(b_, other);
+    auto end = one.all.begin() + one.count;
+    if (one.count == other.count
+        && !std::equal(one.all.begin(), end, other.all.begin())
+        && std::is_permutation(one.all.begin(), end, other.all.begin())) {
+        return differs(Difference::person, {}, {});
+    }
     return false;
 }
 
@@ -565,6 +599,167 @@ bool Comparison::nothing_to_compare() {
                                 return x.key == y.key;
                             });
     return !equal && differs(Difference::word, {}, {});
+}
+
+// Of the words that were found on the other side, from both sides.
+template <typename Predicate>
+bool Comparison::any_match(Predicate differ, Difference difference) {
+    auto look = [&](std::span<const Token> from, std::span<const Token> to,
+                    const Matches &matches, bool turned) {
+        for (std::size_t i = 0; i < from.size(); ++i) {
+            if (matches[i] == unmatched || from[i].type != TokenType::word
+                || !differ(from[i], to[matches[i]])) {
+                continue;
+            }
+            std::string_view one = from[i].raw;
+            std::string_view other = to[matches[i]].raw;
+            return turned ? differs(difference, other, one)
+                          : differs(difference, one, other);
+        }
+        return false;
+    };
+    return look(a_.all(), b_.all(), a_to_b_, false)
+           || look(b_.all(), a_.all(), b_to_a_, true);
+}
+
+// What makes a question one about words: there none is harmless, and no form
+// stands for another.
+bool is_about_words(const Token &token) {
+    // Sorted.
+    constexpr std::string_view words[] = {
+        "antonym", "antonyms", "buchstabiert", "conjugate", "conjugation",
+        "conjugations", "consonants", "decir", "di", "dice", "dire", "dis",
+        "dit", "dit-on", "echo", "etymology", "frase", "grammar", "letters",
+        "mot", "palabra", "paraphrase", "phrase", "phrases", "pronounce",
+        "pronounced", "pronouncing", "pronunciation", "proofread", "repeat",
+        "rephrase", "rhyme", "rhymes", "sage", "sagen", "sagt", "satz", "say",
+        "saying", "sentence", "sentences", "spell", "spelled", "spelling",
+        "spelt", "syllables", "synonym", "synonyms", "tense", "traduce",
+        "traducir", "traduction", "traduire", "traduis", "traduisez",
+        "traduzca", "translate", "translated", "translating", "translation",
+        "translations", "vowels", "word", "words", "wort",
+        "\xC3\xBC" "bersetze", "\xC3\xBC" "bersetzen", "\xC3\xBC" "bersetzung",
+    };
+    static_assert(std::is_sorted(std::begin(words), std::end(words)));
+    // Not "Can you say ...", nor the program "Word".
+    bool is_program = token.text == "word" && token.capital && !token.starts;
+    return weight(token) == Weight::hard && !token.quoted && !is_program
+           && std::binary_search(std::begin(words), std::end(words),
+                                 token.text);
+}
+
+// Of two words that are set against each other, and of what is printed, those
+// that are harmless elsewhere count.
+bool shows_words(const Token &token) {
+    constexpr std::string_view words[] = {"difference", "differences", "print",
+                                          "printing", "prints"};
+    return is_about_words(token)
+           || (token.type == TokenType::word
+               && std::find(std::begin(words), std::end(words), token.text)
+                      != std::end(words));
+}
+
+// "How do I say hello in Japanese?"
+bool Comparison::mentions_differ() {
+    auto a = a_.all();
+    auto b = b_.all();
+    // Behind the word that says so.
+    auto begin = [](std::span<const Token> tokens) {
+        std::size_t i = 0;
+        while (i < tokens.size() && !shows_words(tokens[i])) {
+            ++i;
+        }
+        return i + 1;
+    };
+    std::size_t i = begin(a);
+    std::size_t j = begin(b);
+    if (i > a.size() && j > b.size()) {
+        return false;
+    }
+
+    auto is_other = [](const Token &token, const Token &other) {
+        return token.text != other.text
+               && !(is_about_words(token) && is_about_words(other));
+    };
+    auto is_about = [](std::span<const Token> tokens) {
+        return std::any_of(tokens.begin(), tokens.end(), is_about_words);
+    };
+    if ((is_about(a) || is_about(b)) && any_match(is_other, Difference::word)) {
+        return true;
+    }
+
+    auto counts = [](const Token &token) {
+        return is_auxiliary(token.cls) || token.cls == WordClass::filler
+               || token.cls == WordClass::polite
+               || token.cls == WordClass::request;
+    };
+    for (;; ++i, ++j) {
+        while (i < a.size() && !counts(a[i])) {
+            ++i;
+        }
+        while (j < b.size() && !counts(b[j])) {
+            ++j;
+        }
+        bool a_ends = i >= a.size();
+        bool b_ends = j >= b.size();
+        if (a_ends && b_ends) {
+            return false;
+        }
+        if (a_ends || b_ends || a[i].key != b[j].key) {
+            return differs(Difference::word,
+                           a_ends ? std::string_view() : a[i].raw,
+                           b_ends ? std::string_view() : b[j].raw);
+        }
+    }
+}
+
+// "Milk and eggs", "milk with eggs", "milk or eggs". "A vs B" may be "A or B".
+bool Comparison::joins_differ() {
+    struct Joins {
+        std::size_t either = 0;
+        bool against = false;
+        std::string_view word;
+    };
+    auto count = [](const Tokens &tokens) {
+        constexpr std::string_view ors[] = {"or", "oder", "ou", "o", "u"};
+        Joins joins;
+        for (const Token &token : tokens.all()) {
+            if (token.cls != WordClass::conjunction || token.phrase) {
+                continue;
+            }
+            joins.against |= token.text.starts_with("v")
+                             || token.text == "between";
+            if (std::find(std::begin(ors), std::end(ors), token.text)
+                != std::end(ors)) {
+                ++joins.either;
+                joins.word = token.raw;
+            }
+        }
+        return joins;
+    };
+    Joins a = count(a_);
+    Joins b = count(b_);
+    return a.either != b.either && !a.against && !b.against
+           && differs(Difference::word, a.word, b.word);
+}
+
+// "mW" and "MW". Who writes all in small letters does not mean to say more.
+bool Comparison::cases_differ() {
+    constexpr std::size_t longest_unit = 4;
+    auto has_capital = [](std::string_view text) {
+        return std::any_of(text.begin(), text.end(),
+                           [](char c) { return c >= 'A' && c <= 'Z'; });
+    };
+    auto is_other = [&](const Token &token, const Token &other) {
+        bool is_unit = token.cls == WordClass::unit
+                       || !token.capital || !other.capital;
+        return is_unit && token.text == other.text && token.raw != other.raw
+               && token.raw.size() == other.raw.size()
+               && token.raw.size() <= longest_unit && !token.starts
+               && !other.starts && has_capital(token.raw)
+               && has_capital(other.raw);
+    };
+    return any_match(is_other, Difference::unit);
 }
 
 }  // namespace

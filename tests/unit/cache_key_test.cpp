@@ -251,6 +251,20 @@ TEST_CASE("cache key: messages that differ in anything have keys of their own") 
     }
 }
 
+TEST_CASE("cache key: thoughts that only their provider can read") {
+    auto thought = [](std::string_view sealed) {
+        return key_of(responses_format(),
+                      R"({"model":"m","input":[{"role":"user","content":"Q"},)"
+                      R"({"type":"reasoning","id":"rs_1","summary":)"
+                      R"([{"type":"summary_text","text":"S"}],)"
+                      R"("encrypted_content":")" + std::string(sealed)
+                      + R"("},{"role":"user","content":"R"}]})");
+    };
+    CHECK(thought("a").exact == thought("a").exact);
+    CHECK(thought("a").exact != thought("b").exact);
+    CHECK(thought("a").partition != thought("b").partition);
+}
+
 TEST_CASE("cache key: a call that was named twice is not another one") {
     // The same id again, then a new one: results must not change places.
     auto body = [](std::string_view result) {

@@ -300,6 +300,8 @@ TEST_CASE("cache verify: another question, however near") {
          "books about Darwin"},
         {Difference::order, "Is it safe to eat but not drink it",
          "Is it safe to drink but not eat it"},
+        {Difference::modality, "Why do I sleep?", "Why should I sleep?"},
+        {Difference::person, "Write to him for me", "Write to me for him"},
         {Difference::number, "The temperature is -5 degrees, what to wear?",
          "The temperature is 5 degrees, what to wear?"},
     };
@@ -614,6 +616,70 @@ TEST_CASE("cache verify: words that ask for an answer say nothing, elsewhere "
         {"What is the capital of Chile?",
          "What is the capital of Chile? Thanks in advance!",
          "What is the capital question of Chile?"},
+    });
+}
+
+TEST_CASE("cache verify: of a question about words every word counts") {
+    check_near({
+        {"How do I say hello in Japanese?", "How do you say hello in Japanese?",
+         "How do I say thanks in Japanese?"},
+        {"How do I say please in Japanese?",
+         "Tell me how to say please in Japanese",
+         "How do I say thank you in Japanese?"},
+        {"How do you say good morning in Thai?",
+         "How does one say good morning in Thai?",
+         "How do you say good evening in Thai?"},
+        {"Translate to French: maybe", "translate to french: maybe",
+         "Translate to French: now"},
+        {"Translate sofa to Spanish", "Translate sofa into Spanish",
+         "Translate couch to Spanish"},
+        {"How many letters are in the word cars?",
+         "how many letters are in the word cars",
+         "How many letters are in the word car?"},
+        {"How many vowels are in \"apples\"?",
+         "how many vowels are in \"apples\"",
+         "How many vowels are in \"apple\"?"},
+        {"What is the difference between hi and hello?",
+         "what's the difference between hi and hello",
+         "What is the difference between please and thanks?"},
+        {"Write a program that prints hello", "write a program that prints hello",
+         "Write a program that prints hi"},
+        {"Correct my grammar: he go home", "correct my grammar: he go home",
+         "Correct my grammar: he goes home"},
+        {"Wie sagt man hallo auf Japanisch?",
+         "wie sagt man hallo auf japanisch",
+         "Wie sagt man danke auf Japanisch?"},
+        {"Was bedeutet das Wort danke?", "was bedeutet das Wort danke",
+         "Was bedeutet das Wort hallo?"},
+    });
+}
+
+TEST_CASE("cache verify: both is not either") {
+    check_near({
+        {"Can I take ibuprofen and paracetamol?",
+         "May I take ibuprofen and paracetamol?",
+         "Can I take ibuprofen or paracetamol?"},
+        {"Do I need milk and eggs?", "Do I need milk & eggs?",
+         "Do I need milk or eggs?"},
+        {"Which is better, tea or coffee?", "Which is better, coffee or tea?",
+         "Which is better, tea and coffee?"},
+        {"Is it safe to take ibuprofen with paracetamol?",
+         "is it safe to take ibuprofen with paracetamol",
+         "Is it safe to take ibuprofen or paracetamol?"},
+        {"Tea or coffee, which is better?", "Tea vs coffee, which is better?",
+         "Tea with coffee, which is better?"},
+        {"Brauche ich Milch und Eier?", "brauche ich Milch und Eier",
+         "Brauche ich Milch oder Eier?"},
+    });
+}
+
+TEST_CASE("cache verify: capitals of units") {
+    check_near({
+        {"How much is 5 mW in dBm?", "how much is 5 mw in dbm",
+         "How much is 5 MW in dBm?"},
+        {"How long does it take to send 10 Mb?",
+         "how long does it take to send 10 mb",
+         "How long does it take to send 10 MB?"},
     });
 }
 
