@@ -373,6 +373,10 @@ ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
         up->burst = 0;
         ngx_event_t *rev = u->peer.connection->read;
         rev->ready = 0;
+        if (rev->posted) {
+            // Its turn in this round would find nothing, and be its last.
+            ngx_delete_posted_event(rev);
+        }
         ngx_post_event(rev, &ngx_posted_next_events);
     }
 

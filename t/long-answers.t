@@ -1,0 +1,98 @@
+# Answers that are long, and clients that are slow to take them.
+
+use lib 't/lib';
+use LLMTest;
+use LLMAnswers;
+use LLMSteps;
+
+our $Http = q{
+    llm_provider openai {
+        format openai;
+        url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1;
+    }
+    llm_upstream pool {
+        model openai/m fail_timeout=600s;
+        model openai/other backup fail_timeout=600s;
+    }
+};
+
+our $Config = q{
+    send_timeout 1s;
+    location /v1/ { llm_pass openai; llm_pass_through on; }
+    location /pool/ { llm_pass pool; }
+    location /relay/ {
+        llm on;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/;
+        proxy_http_version 1.1;
+        proxy_buffering off;
+    }
+};
+
+# How many bytes have come of each of several answers that are taken at once,
+# so that it is now a client that is waited for and now the provider.
+sub sizes {
+    my @calls = @_;
+    return sub {
+        my $select = IO::Select->new(map { LLMSteps::start($_) } @calls);
+        my %sizes;
+        while ($select->count) {
+            my @readable = $select->can_read(5) or last;
+            for my $socket (@readable) {
+                my $count = sysread $socket, my $part, 1 << 18;
+                $sizes{$socket} += $count // 0;
+                $select->remove($socket) if !$count;
+            }
+        }
+        return join ' ', values %sizes, map { 'hangs' } $select->handles;
+    };
+}
+
+# Begins to take the answer, until nginx has had enough of it.
+sub stalled {
+    my ($call) = @_;
+    return sub {
+        my $socket = LLMSteps::start($call);
+        LLMSteps::receive($socket, qr/\r\n\r\n/);
+        LLMSteps::await('the time for a client to take something', sub {
+            open my $log, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/error.log"
+                or return 0;
+            return grep { /client timed out/ } <$log>;
+        });
+        close $socket;
+        return '';
+    };
+}
+
+# By how many MB the worker's memory has grown at most since this was asked
+# last; "little" where it is less than that.
+our $Peak = 0;
+sub growth {
+    my ($little) = @_;
+    return sub {
+        my ($worker) = (LLMSteps::children(), LLMSteps::master());
+        open my $file, '<', "/proc/$worker/status"
+            or die "no status of $worker\n";
+        my ($peak) = join('', <$file>) =~ /^VmHWM:\s+(\d+) kB/m;
+        my $grown = int(($peak - $Peak) / 1024);
+        $Peak = $peak;
+        # A sanitizer keeps what is freed.
+        return $grown < $little || $ENV{ASAN_OPTIONS} ? 'little' : "$grown MB";
+    };
+}
+
+our $Events = openai_chunk('{"content":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}');
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: all of it comes, whoever is waited for
+--- http_config eval: $::Http
+--- config eval: $::Config
+--- upstream eval
+whole('x' x (32 << 20), undef, 'Content-Type: audio/wav')
+--- steps eval
+[
+    ::sizes(map { get('/v1/files/f/content') } 1 .. 4)
+        => qr/\A33554\d{3}( 33554\d{3}){3}\z/,
+]
