@@ -437,8 +437,9 @@ void end_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     }
 
     ngx_connection_t *c = r->connection;
+    // Or takes nothing any more; of a silent provider nginx says 504.
     bool client_left = c->error || rc == NGX_HTTP_CLIENT_CLOSED_REQUEST
-                       || rc == NGX_DONE;
+                       || rc == NGX_HTTP_REQUEST_TIME_OUT || rc == NGX_DONE;
     if (exchange.broken() && !client_left) {
         // The provider said so itself, in the middle of its stream.
         up->counts_as_failure = 1;

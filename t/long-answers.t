@@ -96,3 +96,20 @@ whole('x' x (32 << 20), undef, 'Content-Type: audio/wav')
     ::sizes(map { get('/v1/files/f/content') } 1 .. 4)
         => qr/\A33554\d{3}( 33554\d{3}){3}\z/,
 ]
+
+
+
+=== TEST 2: a client that takes nothing says nothing of the provider
+--- http_config eval: $::Http
+--- config eval: $::Config
+--- upstream eval
+[[@{cut($::Events x 60000)}, \'hold'], whole(openai_text('Hello'))]
+--- steps eval
+[
+    ::stalled(at('/pool', streamed(ask('Hi')))) => '',
+    at('/pool', ask('Hi')) => ['Hello', 'X-LLM-Model' => 'openai/m'],
+]
+--- no_error_log
+temporarily disabled
+[alert]
+[crit]
