@@ -327,9 +327,11 @@ ngx_int_t send_output(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
         return NGX_OK;
     }
 
+    // What is passed on as it comes may be of any size: its memory is to
+    // serve again, as that of a stream.
     ngx_chain_t *cl = ngx_http_llm_output_chain(
-        r->pool, exchange.output(), exchange.streams(), &u->free_bufs,
-        u->output.tag);
+        r->pool, exchange.output(), exchange.streams() || exchange.is_raw(),
+        &u->free_bufs, u->output.tag);
     if (cl == nullptr) {
         return NGX_ERROR;
     }

@@ -113,3 +113,34 @@ whole('x' x (32 << 20), undef, 'Content-Type: audio/wav')
 temporarily disabled
 [alert]
 [crit]
+
+
+
+=== TEST 3: what is passed through takes little memory, however much it is
+--- http_config eval: $::Http
+--- config eval: $::Config
+--- upstream eval
+[whole('x', undef, 'Content-Type: audio/wav'),
+ whole('x' x (48 << 20), undef, 'Content-Type: audio/wav')]
+--- steps eval
+[
+    ::sizes(get('/v1/files/f/content')) => qr/\A\d+\z/,
+    ::growth(1000) => 'little',
+    ::sizes(get('/v1/files/f/content')) => qr/\A503\d{5}\z/,
+    ::growth(8) => 'little',
+]
+
+
+
+=== TEST 4: so do the events of a stream, however many they are
+--- http_config eval: $::Http
+--- config eval: $::Config
+--- upstream eval
+[stream($::Events), cut($::Events)->[0] . (LLMAnswers::chunk($::Events) x 100_000)]
+--- steps eval
+[
+    ::sizes(streamed(ask('Hi'))) => qr/\A\d+\z/,
+    ::growth(1000) => 'little',
+    ::sizes(streamed(ask('Hi'))) => qr/\A\d{8}\z/,
+    ::growth(2) => 'little',
+]
