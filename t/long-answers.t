@@ -144,3 +144,18 @@ temporarily disabled
     ::sizes(streamed(ask('Hi'))) => qr/\A\d{8}\z/,
     ::growth(2) => 'little',
 ]
+
+
+
+=== TEST 5: ... of another handler's
+--- http_config eval: $::Http
+--- config eval: $::Config
+--- upstream eval
+[stream($::Events), cut($::Events)->[0] . (LLMAnswers::chunk($::Events) x 100_000)]
+--- steps eval
+[
+    ::sizes(at('/relay', streamed(ask('Hi')))) => qr/\A\d+\z/,
+    ::growth(1000) => 'little',
+    ::sizes(at('/relay', streamed(ask('Hi')))) => qr/\A\d{8}\z/,
+    ::growth(2) => 'little',
+]
