@@ -393,6 +393,10 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
     if (!failed) {
         return;
     }
+    if (!stale) {
+        // nginx would grant another try, whatever the pool says.
+        pc->cached = 0;
+    }
     bool late = up->pool->timeout
                 && ngx_current_msec - up->start_msec >= up->pool->timeout;
     if (!again && up->tries_left > 0) {
