@@ -558,3 +558,24 @@ whole('{"text":"hello"}')
 --- response_body: {"text":"hello"}
 --- access_log
 openai|whisper-1|whisper-1|-|-+-=-|-|1|200
+
+
+
+=== TEST 26: a body that "mirror" has read is sent, too
+--- http_config eval: $::HttpConfig
+--- config
+llm_pass_through on;
+location /v1/ { llm_pass openai; mirror /mirrored; }
+location = /mirrored {
+    internal;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/copies;
+}
+location = /copies { return 204; }
+--- upstream eval
+whole('{"text":"hello"}')
+--- upstream_request_like eval
+["\\APOST /v1/audio/transcriptions HTTP/1\\.1\r\n.*\r\n\r\n--XX\r\n.*--XX--"]
+--- more_headers eval: $::Form
+--- request eval
+::form('/v1/audio/transcriptions', ['model', 'whisper-1'], ['file', 'x'])
+--- response_body: {"text":"hello"}
