@@ -122,6 +122,7 @@ void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     if (up->part) {
         // A subrequest of a head alone: with it nginx ends the upstream.
         u->headers_in.status_n = NGX_HTTP_OK;
+        u->state->response_length = up->received;
         body_over(r, up);
         return;
     }
@@ -357,6 +358,8 @@ ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
 
     if (up->drain_first) {
         up->drain_first = 0;
+        // In place of that one byte.
+        u->state->response_length += up->received - 1;
         if (up->answer_done) {
             body_over(r, up);
         } else if (exchange.is_raw()

@@ -562,3 +562,19 @@ cut((openai_stream('Hel', 'lo'))[0 .. 1])
 [qr/data: \{"error":.*ended before the answer was complete/, qr/"content":"simulated"/]
 --- response_headers eval
 ["X-LLM-Model: openai/a\nX-Tries: 1", "X-LLM-Model: other/b\nX-Tries: 1"]
+
+
+
+=== TEST 26: nginx's own variables: the status is not that of an interim answer, the length is the body's
+--- http_config
+llm_provider openai { url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1; }
+log_format upstream '$upstream_status $upstream_response_length.';
+access_log logs/access.log upstream;
+--- config
+location / { llm_pass openai; }
+--- upstream eval
+"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" . whole('{"choices":[]}')
+--- request eval
+ask_openai()
+--- access_log
+200 14.
