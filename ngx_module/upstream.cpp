@@ -397,6 +397,9 @@ ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
         step = exchange.abort(
             broken_answer("the provider's answer is not valid HTTP "
                           "(chunked coding)"));
+        if (exchange.is_raw()) {
+            return NGX_ERROR;   // what is missing must not look whole
+        }
         up->trailing = 1;
         up->body_done = 1;
     }

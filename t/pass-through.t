@@ -579,3 +579,27 @@ whole('{"text":"hello"}')
 --- request eval
 ::form('/v1/audio/transcriptions', ['model', 'whisper-1'], ['file', 'x'])
 --- response_body: {"text":"hello"}
+
+
+
+=== TEST 27: an answer of which a chunk cannot be read does not look whole
+--- http_config eval: $::HttpConfig
+--- config
+llm_pass_through on;
+location /v1/ { llm_pass openai; }
+location /t {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/v1/files/f/content;
+    proxy_buffering off;
+    proxy_http_version 1.1;
+}
+--- upstream eval
+[["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk('abc'),
+  "zork\r\n"]]
+--- request
+GET /t
+--- ignore_response
+--- error_log
+upstream sent invalid chunked response
+upstream prematurely closed connection
+--- no_error_log
+[alert]
