@@ -578,3 +578,27 @@ location / { llm_pass openai; }
 ask_openai()
 --- access_log
 200 14.
+
+
+
+=== TEST 27: a connection with TLS that was kept takes the next call, small or large
+--- http_config
+server {
+    listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2 ssl;
+    ssl_certificate $TEST_NGINX_CERTIFICATE;
+    ssl_certificate_key $TEST_NGINX_CERTIFICATE_KEY;
+    default_type application/json;
+    location / { return 200 '{"choices":[],"call":$connection_requests}'; }
+}
+llm_provider openai {
+    url https://localhost:$TEST_NGINX_UPSTREAM_PORT2/v1;
+    ssl_trusted_certificate $TEST_NGINX_CERTIFICATE;
+}
+--- config
+client_body_buffer_size 256k;
+location / { llm_pass openai; }
+--- request eval
+[ask_openai(), ask_openai(),
+ map { ask_openai(undef, '"zork":"' . 'x' x $_ . '"') } 20_000, 100_000]
+--- response_body eval
+[map { qq({"choices":[],"call":$_}) } 1 .. 4]
