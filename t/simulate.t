@@ -698,3 +698,13 @@ llm_simulate openai;
 --- must_die
 --- error_log
 "llm_simulate" directive is not allowed here in
+
+
+
+=== TEST 52: megabytes without a space
+--- config
+location / { llm_simulate openai; }
+--- request eval
+"POST /v1/chat/completions\n" . '{"model":"m","messages":[{"role":"user",'
+    . '"content":"' . 'x' x (4 << 20) . '"}]}'
+--- response_body_like: "content":"x{1000}
