@@ -603,3 +603,20 @@ upstream sent invalid chunked response
 upstream prematurely closed connection
 --- no_error_log
 [alert]
+
+
+
+=== TEST 28: what is said of such an answer has no headers of it
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- upstream eval
+"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nETag: x\r\n"
+    . "Transfer-Encoding: chunked\r\n\r\nzork\r\n"
+--- request
+GET /v1/files/f/content
+--- error_code: 502
+--- response_headers
+! Content-Encoding
+! ETag
+Content-Type: application/json
+--- response_body_like: not valid HTTP
