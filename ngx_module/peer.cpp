@@ -160,7 +160,10 @@ ngx_int_t get_from_endpoint(ngx_peer_connection_t *pc,
     pc->cached = 0;
     pc->connection = nullptr;
 
-    if (ngx_http_llm_keepalive_take(provider->idle, pc)) {
+    // A body that goes on as it comes cannot go twice, should the provider be
+    // about to close a connection that was kept.
+    if (!up->request->request_body_no_buffering
+        && ngx_http_llm_keepalive_take(provider->idle, pc)) {
         return NGX_DONE;
     }
     return NGX_OK;

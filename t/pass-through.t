@@ -620,3 +620,25 @@ GET /v1/files/f/content
 ! ETag
 Content-Type: application/json
 --- response_body_like: not valid HTTP
+
+
+
+=== TEST 29: a body that is sent on as it comes gets a connection of its own
+--- http_config eval
+$::HttpConfig . q{
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2;
+        default_type application/json;
+        # A provider that closes what was kept when it is used again.
+        if ($connection_requests = 2) { return 444; }
+        location / { return 200 '{}'; }
+    }
+}
+--- config
+llm_pass_through on;
+location /v1/ { llm_pass other; }
+--- more_headers eval: $::Form
+--- request eval
+[(::form('/v1/files', ['purpose', 'batch'], ['file', 'x' x 200_000])) x 3]
+--- error_code eval
+[200, 200, 200]
