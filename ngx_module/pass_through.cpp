@@ -333,12 +333,21 @@ void body_handler(ngx_http_request_t *r) noexcept {
     ngx_http_upstream_init(r);
 }
 
+// Whether somebody has read the body since, as "mirror" does, and has left it.
+bool is_read(const ngx_http_request_t *r) noexcept {
+    off_t size = 0;
+    for (auto cl = r->request_body->bufs; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+    }
+    return size == r->headers_in.content_length_n;
+}
+
 }  // namespace
 
 ngx_int_t ngx_http_llm_pass_through_start(ngx_http_request_t *r) noexcept {
     auto ctx = ngx_http_llm_find_ctx(r);
     if (r->request_body && ctx->body.empty()
-        && r->headers_in.content_length_n > 0) {
+        && r->headers_in.content_length_n > 0 && !is_read(r)) {
         // Another location has sent it on already.
         return NGX_HTTP_BAD_GATEWAY;
     }

@@ -160,7 +160,10 @@ ngx_int_t get_from_endpoint(ngx_peer_connection_t *pc,
     pc->cached = 0;
     pc->connection = nullptr;
 
-    if (ngx_http_llm_keepalive_take(provider->idle, pc)) {
+    // A body that goes on as it comes cannot go twice, should the provider be
+    // about to close a connection that was kept.
+    if (!up->request->request_body_no_buffering
+        && ngx_http_llm_keepalive_take(provider->idle, pc)) {
         return NGX_DONE;
     }
     return NGX_OK;
@@ -393,6 +396,10 @@ void free_peer(ngx_peer_connection_t *pc, void *data,
 
     if (!failed) {
         return;
+    }
+    if (!stale) {
+        // nginx would grant another try, whatever the pool says.
+        pc->cached = 0;
     }
     bool late = up->pool->timeout
                 && ngx_current_msec - up->start_msec >= up->pool->timeout;

@@ -36,6 +36,38 @@ void note_cache_control(ngx_http_request_t *r,
         });
 }
 
+// What a buffer says beside its bytes. With each piece of a stream comes a
+// mark, which serves again. NULL: no memory.
+ngx_chain_t *make_mark(ngx_pool_t *pool, ngx_http_llm_relay_ctx_t *relay,
+                       const ngx_buf_t *b) noexcept {
+    ngx_chain_t **p = &relay->free;
+    while (*p && (*p)->buf->start) {
+        p = &(*p)->next;
+    }
+
+    ngx_chain_t *cl = *p;
+    bool end = b->last_buf || b->last_in_chain;
+    if (cl && !end) {
+        *p = cl->next;
+    } else {
+        cl = ngx_alloc_chain_link(pool);
+        if (cl == nullptr) {
+            return nullptr;
+        }
+        cl->buf = static_cast<ngx_buf_t *>(ngx_calloc_buf(pool));
+        if (cl->buf == nullptr) {
+            return nullptr;
+        }
+    }
+    cl->buf->last_buf = b->last_buf;
+    cl->buf->last_in_chain = b->last_in_chain;
+    cl->buf->flush = b->flush;
+    cl->buf->sync = b->sync;
+    cl->buf->tag = tag();
+    cl->next = nullptr;
+    return cl;
+}
+
 // The exchange cannot make an answer of it. What is sent in one piece goes on
 // all the same; of a stream nothing has gone out yet but its head.
 void fail(ngx_http_llm_ctx_t *ctx) {
@@ -194,20 +226,12 @@ ngx_int_t ngx_http_llm_relay_body(ngx_http_request_t *r,
             last = &made->next;
         }
         if (end || b->flush || b->sync) {
-            auto link = ngx_alloc_chain_link(r->pool);
-            auto special = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
-            if (link == nullptr || special == nullptr) {
+            ngx_chain_t *mark = make_mark(r->pool, relay, b);
+            if (mark == nullptr) {
                 return NGX_ERROR;
             }
-            special->last_buf = b->last_buf;
-            special->last_in_chain = b->last_in_chain;
-            special->flush = b->flush;
-            special->sync = b->sync;
-            special->tag = tag();
-            link->buf = special;
-            link->next = nullptr;
-            *last = link;
-            last = &link->next;
+            *last = mark;
+            last = &mark->next;
         }
     }
     return NGX_OK;

@@ -124,6 +124,7 @@ void deliver(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
     if (up->part) {
         // A subrequest of a head alone: with it nginx ends the upstream.
         u->headers_in.status_n = NGX_HTTP_OK;
+        u->state->response_length = up->received;
         body_over(r, up);
         return;
     }
@@ -365,9 +366,11 @@ ngx_int_t send_output(ngx_http_request_t *r, ngx_http_llm_upstream_ctx_t *up) {
         return NGX_OK;
     }
 
+    // What is passed on as it comes may be of any size: its memory is to
+    // serve again, as that of a stream.
     ngx_chain_t *cl = ngx_http_llm_output_chain(
-        r->pool, exchange.output(), exchange.streams(), &u->free_bufs,
-        u->output.tag);
+        r->pool, exchange.output(), exchange.streams() || exchange.is_raw(),
+        &u->free_bufs, u->output.tag);
     if (cl == nullptr) {
         return NGX_ERROR;
     }
@@ -393,6 +396,8 @@ ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
 
     if (up->drain_first) {
         up->drain_first = 0;
+        // In place of that one byte.
+        u->state->response_length += up->received - 1;
         if (up->answer_done) {
             body_over(r, up);
         } else if (exchange.is_raw()
@@ -411,6 +416,10 @@ ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
         up->burst = 0;
         ngx_event_t *rev = u->peer.connection->read;
         rev->ready = 0;
+        if (rev->posted) {
+            // Its turn in this round would find nothing, and be its last.
+            ngx_delete_posted_event(rev);
+        }
         ngx_post_event(rev, &ngx_posted_next_events);
     }
 
@@ -426,6 +435,9 @@ ngx_int_t input_filter(void *data, ssize_t bytes) noexcept try {
         step = exchange.abort(
             broken_answer("the provider's answer is not valid HTTP "
                           "(chunked coding)"));
+        if (exchange.is_raw()) {
+            return NGX_ERROR;   // what is missing must not look whole
+        }
         up->trailing = 1;
         up->body_done = 1;
     }
@@ -471,8 +483,9 @@ void end_call(ngx_http_request_t *r, ngx_http_llm_ctx_t *ctx,
     }
 
     ngx_connection_t *c = r->connection;
+    // Or takes nothing any more; of a silent provider nginx says 504.
     bool client_left = c->error || rc == NGX_HTTP_CLIENT_CLOSED_REQUEST
-                       || rc == NGX_DONE;
+                       || rc == NGX_HTTP_REQUEST_TIME_OUT || rc == NGX_DONE;
     if (exchange.broken() && !client_left) {
         // The provider said so itself, in the middle of its stream.
         up->counts_as_failure = 1;

@@ -349,6 +349,13 @@ ngx_chain_t *ngx_http_llm_upstream_request(
         }
     }
 
+    // Over TLS, what is not flushed waits for more, or for an event of the
+    // connection, which one that has been kept does not have.
+    ngx_chain_t *end = chain;
+    while (end->next) {
+        end = end->next;
+    }
+    end->buf->flush = 1;
     return chain;
 
 } catch (const std::bad_alloc &) {

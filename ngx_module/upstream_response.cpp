@@ -180,6 +180,9 @@ ngx_int_t ngx_http_llm_upstream_parse_head(ngx_http_request_t *r,
             // An interim answer: the real one follows.
             if (up->status.code >= 100 && up->status.code < 200
                 && up->status.code != 101) {
+                if (u->state) {
+                    u->state->status = 0;
+                }
                 ngx_http_llm_upstream_reset(up);
                 continue;
             }

@@ -517,7 +517,39 @@ temporarily disabled
 
 
 
-=== TEST 26: a client that names a member gets another if it fails
+=== TEST 26: ... but one that it closes in the middle of an answer is one
+--- http_config eval
+$::Providers . q{
+    llm_provider kept {
+        format openai;
+        url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2/v1;
+    }
+    llm_upstream one { model kept/a; next_upstream off; }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2;
+        location / {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+            proxy_buffering off;
+        }
+    }
+}
+--- config
+location / { llm_pass one; }
+--- upstream eval
+[whole(openai_text('Hello')), substr(whole(openai_text('Hello')), 0, -20),
+ whole(openai_text('Hello'))]
+--- upstream_request_like eval
+['"model":"a"', '"model":"a"']
+--- request eval
+[map { ask_openai() } 1 .. 2]
+--- error_code eval
+[200, 502]
+--- access_log
+kept tries=1
+
+
+
+=== TEST 27: a client that names a member gets another if it fails
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
@@ -530,7 +562,7 @@ X-LLM-Model: second/b
 
 
 
-=== TEST 27: a quota that is used up
+=== TEST 28: a quota that is used up
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- upstream eval
@@ -544,7 +576,7 @@ ask_openai()
 
 
 
-=== TEST 28: a large body is made anew for the next one
+=== TEST 29: a large body is made anew for the next one
 --- http_config eval: $::HttpConfig
 --- config
 client_body_buffer_size 1k;

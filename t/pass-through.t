@@ -564,3 +564,87 @@ whole('{"text":"hello"}')
 --- response_body: {"text":"hello"}
 --- access_log
 openai|whisper-1|whisper-1|-|-+-=-|-|1|200
+
+
+
+=== TEST 26: a body that "mirror" has read is sent, too
+--- http_config eval: $::HttpConfig
+--- config
+llm_pass_through on;
+location /v1/ { llm_pass openai; mirror /mirrored; }
+location = /mirrored {
+    internal;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/copies;
+}
+location = /copies { return 204; }
+--- upstream eval
+whole('{"text":"hello"}')
+--- upstream_request_like eval
+["\\APOST /v1/audio/transcriptions HTTP/1\\.1\r\n.*\r\n\r\n--XX\r\n.*--XX--"]
+--- more_headers eval: $::Form
+--- request eval
+::form('/v1/audio/transcriptions', ['model', 'whisper-1'], ['file', 'x'])
+--- response_body: {"text":"hello"}
+
+
+
+=== TEST 27: an answer of which a chunk cannot be read does not look whole
+--- http_config eval: $::HttpConfig
+--- config
+llm_pass_through on;
+location /v1/ { llm_pass openai; }
+location /t {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/v1/files/f/content;
+    proxy_buffering off;
+    proxy_http_version 1.1;
+}
+--- upstream eval
+[["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk('abc'),
+  "zork\r\n"]]
+--- request
+GET /t
+--- ignore_response
+--- error_log
+upstream sent invalid chunked response
+upstream prematurely closed connection
+--- no_error_log
+[alert]
+
+
+
+=== TEST 28: what is said of such an answer has no headers of it
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- upstream eval
+"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nETag: x\r\n"
+    . "Transfer-Encoding: chunked\r\n\r\nzork\r\n"
+--- request
+GET /v1/files/f/content
+--- error_code: 502
+--- response_headers
+! Content-Encoding
+! ETag
+Content-Type: application/json
+--- response_body_like: not valid HTTP
+
+
+
+=== TEST 29: a body that is sent on as it comes gets a connection of its own
+--- http_config eval
+$::HttpConfig . q{
+    server {
+        listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2;
+        default_type application/json;
+        # A provider that closes what was kept when it is used again.
+        if ($connection_requests = 2) { return 444; }
+        location / { return 200 '{}'; }
+    }
+}
+--- config
+llm_pass_through on;
+location /v1/ { llm_pass other; }
+--- more_headers eval: $::Form
+--- request eval
+[(::form('/v1/files', ['purpose', 'batch'], ['file', 'x' x 200_000])) x 3]
+--- error_code eval
+[200, 200, 200]

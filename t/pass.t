@@ -562,3 +562,43 @@ cut((openai_stream('Hel', 'lo'))[0 .. 1])
 [qr/data: \{"error":.*ended before the answer was complete/, qr/"content":"simulated"/]
 --- response_headers eval
 ["X-LLM-Model: openai/a\nX-Tries: 1", "X-LLM-Model: other/b\nX-Tries: 1"]
+
+
+
+=== TEST 26: nginx's own variables: the status is not that of an interim answer, the length is the body's
+--- http_config
+llm_provider openai { url http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1; }
+log_format upstream '$upstream_status $upstream_response_length.';
+access_log logs/access.log upstream;
+--- config
+location / { llm_pass openai; }
+--- upstream eval
+"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" . whole('{"choices":[]}')
+--- request eval
+ask_openai()
+--- access_log
+200 14.
+
+
+
+=== TEST 27: a connection with TLS that was kept takes the next call, small or large
+--- http_config
+server {
+    listen 127.0.0.1:$TEST_NGINX_UPSTREAM_PORT2 ssl;
+    ssl_certificate $TEST_NGINX_CERTIFICATE;
+    ssl_certificate_key $TEST_NGINX_CERTIFICATE_KEY;
+    default_type application/json;
+    location / { return 200 '{"choices":[],"call":$connection_requests}'; }
+}
+llm_provider openai {
+    url https://localhost:$TEST_NGINX_UPSTREAM_PORT2/v1;
+    ssl_trusted_certificate $TEST_NGINX_CERTIFICATE;
+}
+--- config
+client_body_buffer_size 256k;
+location / { llm_pass openai; }
+--- request eval
+[ask_openai(), ask_openai(),
+ map { ask_openai(undef, '"zork":"' . 'x' x $_ . '"') } 20_000, 100_000]
+--- response_body eval
+[map { qq({"choices":[],"call":$_}) } 1 .. 4]

@@ -711,3 +711,13 @@ location / { llm_simulate openai; }
 [200, 400]
 --- response_body_like eval
 ['^\{"object":"list"', '"message":"there are 2048 texts at most",.*"param":"input"']
+
+
+
+=== TEST 53: megabytes without a space
+--- config
+location / { llm_simulate openai; }
+--- request eval
+"POST /v1/chat/completions\n" . '{"model":"m","messages":[{"role":"user",'
+    . '"content":"' . 'x' x (4 << 20) . '"}]}'
+--- response_body_like: "content":"x{1000}

@@ -801,7 +801,7 @@ void Exchange::replay(const chat::Response &response) {
 
 void Exchange::refuse(const Error &error) {
     mode_ = Mode::over;
-    streaming_ = false;
+    streaming_ = raw_ = false;
     status_ = client_.error_status(error);
     content_type_ = "application/json";
     output_.clear();

@@ -84,11 +84,13 @@ std::size_t cut(std::string_view text, std::size_t end) {
 }
 
 std::size_t word_end(std::string_view text, std::size_t start) {
+    // No further than need be: a text may be one word.
+    std::size_t most = std::min(text.size() - start, longest_word + 1);
     std::size_t end = start;
-    while (end < text.size() && is_space(text[end])) {
+    while (end - start < most && is_space(text[end])) {
         ++end;
     }
-    while (end < text.size() && !is_space(text[end])) {
+    while (end - start < most && !is_space(text[end])) {
         ++end;
     }
     return end - start > longest_word ? cut(text, start + longest_word) : end;
