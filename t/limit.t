@@ -124,6 +124,8 @@ my $call = ask('Hi', '"max_tokens":85');
         'x-should-retry' => 'false'],
     ::team('"max_tokens":20', '"n":100') => ['429 (error)',
         'x-should-retry' => 'false'],
+    ::team('"max_completion_tokens":1', '"max_tokens":1000') => [
+        '429 (error)', 'x-should-retry' => 'false'],
     with(post('/v1beta/models/m:generateContent', '{"contents":[{"parts":'
         . '[{"text":"Hi"}]}],"generationConfig":{"maxOutputTokens":20,'
         . '"candidateCount":8}}'), 'X-Team: a') => ['429 (error)',
