@@ -565,3 +565,26 @@ my $image = with(messages(['user', \ '[{"type":"image_url","image_url":{"url":"h
 ]
 --- upstream eval
 [(map { [\'hold'] } 1 .. 3), whole(openai_text('four'))]
+
+
+
+=== TEST 27: a call that error_page makes once more in the same place is one more call
+--- http_config eval: $::HttpConfig
+--- config eval
+$::Config . 'location /again/ { llm_pass openai; error_page 502 = /again/; }
+    location /once/ { llm_pass openai; error_page 429 /once/429.html; }
+    location /both/ { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/;
+        proxy_method POST; error_page 504 = /both/;
+        proxy_intercept_errors on; }'
+--- steps eval
+[
+    at('/again', ::team()) => ['one', $::Left => qr/^7\d$/],
+    at('/both', ::team()) => ['two', $::Left => qr/^5\d|6[01]$/],
+    ::lines(2) => qr/^<PASSED\|-\|7\d\|2\d\|13>\n<PASSED\|-\|\d+\|2\d\|13>\n\z/,
+    at('/once', ::team('"max_tokens":80')) => '429 (error)',
+    get('/status') => qr/"passed":4,"delayed":0,"rejected":1,.*"used":26,/,
+]
+--- upstream eval
+[[], whole(openai_text('one')), whole('', '504 No'), whole(openai_text('two'))]
+--- error_log
+upstream prematurely closed connection
