@@ -588,3 +588,28 @@ $::Config . 'location /again/ { llm_pass openai; error_page 502 = /again/; }
 [[], whole(openai_text('one')), whole('', '504 No'), whole(openai_text('two'))]
 --- error_log
 upstream prematurely closed connection
+
+
+
+=== TEST 28: what is passed through counts from when it is sent, too
+--- http_config eval
+$::HttpConfig . '
+    llm_limit_zone $http_x_team zone=calls:64k rate=3/d count=requests;'
+--- config eval
+$::Config . 'location /raw/ { llm_pass openai; llm_pass_through on;
+    llm_limit zone=calls; }'
+--- steps eval
+my $call = at('/raw', with(post('/v1/images/generations',
+    '{"model":"m","prompt":"Hi"}'), 'X-Team: a', 'Content-Type: application/json'));
+[
+    leave($call) => '',
+    ::lines(1) => qr/^<PASSED\|/,
+    get('/status') => qr/"calls":\{"passed":1,.*?"used":1,/,
+    $call => '500 (error)',
+    $call => [qr/^HTTP\S+ 200/, 'x-ratelimit-remaining-requests' => 1],
+]
+--- upstream eval
+[[\'hold'], whole(openai_error('server_error', 'no'), '500 No'),
+ whole('{"data":[]}')]
+--- error_log
+answered 500
