@@ -613,3 +613,19 @@ my $call = at('/raw', with(post('/v1/images/generations',
  whole('{"data":[]}')]
 --- error_log
 answered 500
+
+
+
+=== TEST 29: a rule about some models takes nothing from one about all
+--- http_config eval
+$::HttpConfig . 'llm_upstream two { model openai/a; model openai/b; }'
+--- config eval
+$::Config . 'location /rules/ { llm_pass two; llm_limit zone=team;
+    llm_limit zone=team model=openai/b; }'
+--- steps eval
+[
+    at('/rules', ::team()) => ['one', $::Left => qr/^7\d$/],
+    at('/rules', ::team()) => ['two', $::Left => qr/^5\d|6[01]$/],
+    at('/rules', ::team()) => ['three', $::Left => qr/^4\d$/],
+    get('/status') => qr/"used":39,/,
+]
