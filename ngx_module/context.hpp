@@ -79,6 +79,7 @@ struct ngx_http_llm_ctx_t {
 
     // The location that the policy below is of; error_page may lead to another.
     const ngx_http_llm_loc_conf_t *conf = nullptr;
+    ngx_uint_t uri_changes = 0;     // those left when the request came there
 
     // Where the call goes: bound once the model is known.
     ngx_http_llm_pool_t *pool = nullptr;

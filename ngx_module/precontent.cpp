@@ -194,8 +194,9 @@ void body_handler(ngx_http_request_t *r) noexcept {
     ngx_http_core_run_phases(r);
 }
 
-// error_page has led to another location, which may send the call elsewhere:
-// all but the client's API, its body and the count of tries begins anew.
+// error_page has led to another location, which may send the call elsewhere,
+// or to this one again, for one more call: all but the client's API, its body
+// and the count of tries begins anew.
 void start_over(ngx_http_llm_ctx_t *ctx) {
     ctx->policy = task::Task();
     ctx->policy_result = NGX_DECLINED;
@@ -292,11 +293,15 @@ ngx_int_t ngx_http_llm_precontent_handler(ngx_http_request_t *r) noexcept try {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ctx->conf != llcf) {
+    // What was refused here is refused once.
+    bool again = ctx->uri_changes != r->uri_changes
+                 && (!ctx->policy_done || ctx->policy_result == NGX_DECLINED);
+    if (ctx->conf != llcf || again) {
         if (ctx->conf) {
             start_over(ctx);
         }
         ctx->conf = llcf;
+        ctx->uri_changes = r->uri_changes;
     }
     if (ctx->policy_done) {
         return ctx->policy_result;

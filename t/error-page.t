@@ -173,7 +173,31 @@ client intended to send too large chunked body
 
 
 
-=== TEST 9: pages of other paths stay as they are
+=== TEST 9: ... nor where the page is looked for in the same place
+--- http_config eval: $::HttpConfig
+--- config
+    error_page 413 /missing.html;
+    location / {
+        client_max_body_size 16;
+        llm_pass first;
+    }
+--- raw_request eval
+"POST /v1/chat/completions HTTP/1.1\r
+Host: localhost\r
+Connection: close\r
+Transfer-Encoding: chunked\r
+\r
+20\r
+{\"model\":\"x\",\"messages\":[{\"role\"\r
+"
+--- error_code: 404
+--- response_body_like: no such API route
+--- error_log
+client intended to send too large chunked body
+
+
+
+=== TEST 10: pages of other paths stay as they are
 --- http_config eval: $::HttpConfig
 --- config
     llm on;
@@ -186,7 +210,7 @@ Content-Type: text/html
 
 
 
-=== TEST 10: what the client's call lacks is no server's failure
+=== TEST 11: what the client's call lacks is no server's failure
 --- http_config eval: $::HttpConfig
 --- config
     location / { llm_pass second; }

@@ -28,6 +28,8 @@ our @Mistakes = (
      'invalid rate "100": has no period'],
     ['llm_limit_zone $arg_a zone=a:1m rate=100x/m;',
      'invalid rate "100x/m": unknown unit "x"'],
+    ['llm_limit_zone $arg_a zone=a:1m rate=100eur/month;',
+     'invalid currency "eur": prices are in US dollars, "usd"'],
     ['llm_limit_zone $arg_a zone=a:1m rate=100/y;',
      'invalid rate "100/y": unknown period "y"'],
     ['llm_limit_zone $arg_a zone=a:1m rate=100/m window=round;',

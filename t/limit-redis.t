@@ -8,6 +8,7 @@ use LLMAnswers;
 use LLMSteps;
 
 our $redis = LLMRedis->server();
+our $other = LLMRedis->server();
 
 # Each answer of the provider uses 9 + 4 tokens.
 our $HttpConfig = q{
@@ -16,7 +17,9 @@ our $HttpConfig = q{
         keepalive 0;
     }
     llm_redis shared { server 127.0.0.1:$TEST_NGINX_REDIS_PORT; connect_timeout 5s; timeout 5s; }
+    llm_redis other { server 127.0.0.1:$TEST_NGINX_REDIS_PORT2; connect_timeout 5s; timeout 5s; }
     llm_limit_zone $http_x_team zone=team:64k rate=100/d redis=shared;
+    llm_limit_zone $http_x_team zone=other:64k rate=100/d redis=other;
     llm_limit_zone $http_x_team zone=calls:64k rate=4/d count=requests
         redis=shared prefix=calls:;
     llm_limit_zone $http_x_user zone=user:64k rate=50/d redis=shared;
@@ -30,6 +33,8 @@ our $Config = q{
         llm_limit zone=user; llm_limit zone=calls; }
     location /here/ { llm_pass openai; llm_limit zone=team;
         llm_limit zone=here; }
+    location /two/ { llm_pass openai; llm_limit zone=team;
+        llm_limit zone=other; }
     location /allow/ { llm_pass openai; llm_limit_redis_error allow; }
     location /deny/ { llm_pass openai; llm_limit_redis_error deny; }
     location = /status { llm off; llm_status; }
@@ -38,21 +43,26 @@ our $Config = q{
 sub team { return with(ask('Hi', @_ ? @_ : '"max_tokens":20'), 'X-Team: a',
     'X-User: u') }
 
-# What Redis has of a limit, as it is kept there: what was used, once nothing
-# is reserved any more.
+# What Redis has of a limit, as it is kept there.
 our $Script = q{
     local s = {struct.unpack('<ddddddddddddd', redis.call('GET', KEYS[1]))}
     return s[3] .. ' ' .. s[5] + s[6] + s[7]
 };
 
+# What was used and what is reserved.
+sub state_of {
+    my ($pattern) = @_;
+    my ($key) = split /\n/, $redis->cli('KEYS', $pattern);
+    return split ' ', $redis->cli('EVAL', $Script, 1, $key);
+}
+
+# What was used, once nothing is reserved any more.
 sub used {
     my ($pattern) = @_;
     return sub {
         my $used;
         LLMSteps::await('settled', sub {
-            my ($key) = split /\n/, $redis->cli('KEYS', $pattern);
-            ($used, my $held) = split ' ',
-                $redis->cli('EVAL', $Script, 1, $key);
+            ($used, my $held) = state_of($pattern);
             return defined $held && $held eq '0';
         });
         return $used;
@@ -145,7 +155,27 @@ __DATA__
 
 
 
-=== TEST 5: with Redis gone: a share of one's own, all, or nothing; and back
+=== TEST 5: ... also where one of two has answered when he leaves
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- steps eval
+[
+    ::flushed() => '',
+    at('/two', ::team()) => 'one',
+    ::used('llm:limit:*team*') => 13,
+    sub { $::other->pause; '' } => '',
+    started(at('/two', ::team('"max_tokens":70'))) => '',
+    sub { LLMSteps::await('reserved', sub {
+              (::state_of('llm:limit:*team*'))[1] > 0 });
+          @LLMSteps::Running = ();
+          LLMSteps::await_requests(0); $::other->resume; '' } => '',
+    ::used('llm:limit:*team*') => 13,
+    at('/two', ::team('"max_tokens":78')) => 'two',
+]
+
+
+
+=== TEST 6: with Redis gone: a share of one's own, all, or nothing; and back
 --- http_config eval: $::HttpConfig
 --- config eval: $::Config
 --- steps eval
@@ -170,7 +200,7 @@ limits cannot be kept in Redis: connection refused
 
 
 
-=== TEST 6: a limit for some models, and what answered counts, not what was asked
+=== TEST 7: a limit for some models, and what answered counts, not what was asked
 --- http_config eval
 $::HttpConfig . '
     llm_limit_zone $http_x_team zone=first:64k rate=100/d redis=shared;

@@ -124,6 +124,12 @@ my $call = ask('Hi', '"max_tokens":85');
         'x-should-retry' => 'false'],
     ::team('"max_tokens":20', '"n":100') => ['429 (error)',
         'x-should-retry' => 'false'],
+    ::team('"max_completion_tokens":1', '"max_tokens":1000') => [
+        '429 (error)', 'x-should-retry' => 'false'],
+    with(post('/v1beta/models/m:generateContent', '{"contents":[{"parts":'
+        . '[{"text":"Hi"}]}],"generationConfig":{"maxOutputTokens":20,'
+        . '"candidateCount":8}}'), 'X-Team: a') => ['429 (error)',
+        'x-should-retry' => 'false'],
     ::team() => 'one',
 ]
 
@@ -559,3 +565,67 @@ my $image = with(messages(['user', \ '[{"type":"image_url","image_url":{"url":"h
 ]
 --- upstream eval
 [(map { [\'hold'] } 1 .. 3), whole(openai_text('four'))]
+
+
+
+=== TEST 27: a call that error_page makes once more in the same place is one more call
+--- http_config eval: $::HttpConfig
+--- config eval
+$::Config . 'location /again/ { llm_pass openai; error_page 502 = /again/; }
+    location /once/ { llm_pass openai; error_page 429 /once/429.html; }
+    location /both/ { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/;
+        proxy_method POST; error_page 504 = /both/;
+        proxy_intercept_errors on; }'
+--- steps eval
+[
+    at('/again', ::team()) => ['one', $::Left => qr/^7\d$/],
+    at('/both', ::team()) => ['two', $::Left => qr/^5\d|6[01]$/],
+    ::lines(2) => qr/^<PASSED\|-\|7\d\|2\d\|13>\n<PASSED\|-\|\d+\|2\d\|13>\n\z/,
+    at('/once', ::team('"max_tokens":80')) => '429 (error)',
+    get('/status') => qr/"passed":4,"delayed":0,"rejected":1,.*"used":26,/,
+]
+--- upstream eval
+[[], whole(openai_text('one')), whole('', '504 No'), whole(openai_text('two'))]
+--- error_log
+upstream prematurely closed connection
+
+
+
+=== TEST 28: what is passed through counts from when it is sent, too
+--- http_config eval
+$::HttpConfig . '
+    llm_limit_zone $http_x_team zone=calls:64k rate=3/d count=requests;'
+--- config eval
+$::Config . 'location /raw/ { llm_pass openai; llm_pass_through on;
+    llm_limit zone=calls; }'
+--- steps eval
+my $call = at('/raw', with(post('/v1/images/generations',
+    '{"model":"m","prompt":"Hi"}'), 'X-Team: a', 'Content-Type: application/json'));
+[
+    leave($call) => '',
+    ::lines(1) => qr/^<PASSED\|/,
+    get('/status') => qr/"calls":\{"passed":1,.*?"used":1,/,
+    $call => '500 (error)',
+    $call => [qr/^HTTP\S+ 200/, 'x-ratelimit-remaining-requests' => 1],
+]
+--- upstream eval
+[[\'hold'], whole(openai_error('server_error', 'no'), '500 No'),
+ whole('{"data":[]}')]
+--- error_log
+answered 500
+
+
+
+=== TEST 29: a rule about some models takes nothing from one about all
+--- http_config eval
+$::HttpConfig . 'llm_upstream two { model openai/a; model openai/b; }'
+--- config eval
+$::Config . 'location /rules/ { llm_pass two; llm_limit zone=team;
+    llm_limit zone=team model=openai/b; }'
+--- steps eval
+[
+    at('/rules', ::team()) => ['one', $::Left => qr/^7\d$/],
+    at('/rules', ::team()) => ['two', $::Left => qr/^5\d|6[01]$/],
+    at('/rules', ::team()) => ['three', $::Left => qr/^4\d$/],
+    get('/status') => qr/"used":39,/,
+]

@@ -107,7 +107,30 @@ is(get('/big'), "(string of 3000001 bytes)\n");
 
 
 
-=== TEST 6: TLS, by a name
+=== TEST 6: TLS, and more commands while a server that is slow has not taken all of those before
+--- http_config
+llm_redis r {
+    server 127.0.0.1:$TEST_NGINX_REDIS_PORT2;
+    ssl on;
+    ssl_trusted_certificate $TEST_NGINX_CERTIFICATE;
+    timeout 20s;
+    connect_timeout 5s;
+    connections 1;
+}
+--- config eval
+$::Config . 'location /fill { llm_test_redis r times=1000 SET a ' . 'x' x 3000
+    . '; }'
+--- script
+is(get('/ping'), "(status) PONG\n");
+$::tls->pause;
+my @calls = map { my $call = begin('/fill');
+    select undef, undef, undef, 0.3; $call } 1 .. 3;
+$::tls->resume;
+is(finish($_), "(status) OK\n" x 1000) for @calls;
+
+
+
+=== TEST 7: TLS, by a name
 --- http_config
 llm_redis r {
     server localhost:$TEST_NGINX_REDIS_PORT2;
@@ -122,7 +145,7 @@ is(get('/ping'), "(status) PONG\n");
 
 
 
-=== TEST 7: a certificate that is not trusted
+=== TEST 8: a certificate that is not trusted
 --- http_config
 llm_redis r {
     server localhost:$TEST_NGINX_REDIS_PORT2;
@@ -138,7 +161,7 @@ qr/the certificate of server localhost:\d+ is not trusted: \(18:self[- ]signed c
 
 
 
-=== TEST 8: a certificate for another name
+=== TEST 9: a certificate for another name
 --- http_config
 llm_redis r {
     server localhost:$TEST_NGINX_REDIS_PORT2;
@@ -156,7 +179,7 @@ qr/the certificate of server localhost:\d+ is not for "redis.example"/
 
 
 
-=== TEST 9: a certificate that is not verified
+=== TEST 10: a certificate that is not verified
 --- http_config
 llm_redis r {
     server localhost:$TEST_NGINX_REDIS_PORT2;
@@ -171,7 +194,7 @@ is(get('/ping'), "(status) PONG\n");
 
 
 
-=== TEST 10: a certificate of one's own
+=== TEST 11: a certificate of one's own
 --- http_config
 llm_redis r {
     server 127.0.0.1:$TEST_NGINX_REDIS_PORT3;
@@ -188,7 +211,7 @@ is(get('/ping'), "(status) PONG\n");
 
 
 
-=== TEST 11: no TLS where it is needed
+=== TEST 12: no TLS where it is needed
 --- http_config
 llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT2; }
 --- config eval: $::Config
@@ -199,7 +222,7 @@ llm: redis "r": server
 
 
 
-=== TEST 12: TLS where there is none
+=== TEST 13: TLS where there is none
 --- http_config
 llm_redis r {
     server 127.0.0.1:$TEST_NGINX_REDIS_PORT;
@@ -214,7 +237,7 @@ llm: redis "r": server
 
 
 
-=== TEST 13: a replica takes no writes
+=== TEST 14: a replica takes no writes
 --- http_config
 llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT4; }
 --- config eval: $::Config
@@ -227,7 +250,7 @@ qr/server 127.0.0.1:\d+ takes no writes, it is a replica/
 
 
 
-=== TEST 14: a replica that has lost its master and says so
+=== TEST 15: a replica that has lost its master and says so
 --- http_config
 llm_redis r { server 127.0.0.1:$TEST_NGINX_REDIS_PORT4; }
 --- config eval: $::Config

@@ -93,6 +93,20 @@ $from->cli('MIGRATE', '127.0.0.1', $to->port, 'y{two}', 0, 1000);
 is(finish($split), "(array) ['1' '2']\n", 'TRYAGAIN');
 main::slot_moved($slot, $to);
 
+# One of them does not exist: the old node has none, the new one not all.
+get("/set?key=x{new}&value=1");
+($from) = main::node_of('x{new}');
+$to = main::other_master($from);
+$slot = $from->cli('CLUSTER', 'KEYSLOT', 'x{new}');
+main::move_slot($slot, $from, $to);
+$from->cli('MIGRATE', '127.0.0.1', $to->port, 'x{new}', 0, 1000);
+$_->cli('CONFIG', 'RESETSTAT') for @::nodes;
+$split = begin('/mget?a=x{new}&b=y{new}');
+soon { "@{[map { $_->cli('INFO', 'errorstats') } @::nodes]}"
+    =~ /TRYAGAIN:count=\d\d/ };
+main::slot_moved($slot, $to);
+is(finish($split), "(array) ['1' nil]\n", 'ASK, then TRYAGAIN');
+
 
 
 === TEST 4: a slot moves under load, and nothing is lost

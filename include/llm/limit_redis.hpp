@@ -79,8 +79,9 @@ struct RemoteSettlement {
 std::string record_key(std::string_view key, std::string_view id);
 
 // now: of this gateway's clock, to tell Redis of the calendar's windows
-// around it; clocks may differ by a window. test_clock: instead of Redis'
-// clock; keys do not expire then. record: record_key(), or empty.
+// around it; if clocks differ by more than a window, those are taken to be as
+// long as the present one. test_clock: instead of Redis' clock; keys do not
+// expire then. record: record_key(), or empty.
 Command reserve_command(
     std::span<const RemoteRequest> requests, std::int64_t now,
     Call call = Call::by_digest,

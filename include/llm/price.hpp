@@ -30,7 +30,8 @@
 //   "audio_output" (else as output), and "image", US dollars for each image of
 //   the prompt on top of its tokens (else none).
 // - "tiers", ascending: from more than "above" prompt tokens on, the whole
-//   call costs what the tier says; what it leaves out is as before.
+//   call costs what the tier says; what it leaves out is as before, or as the
+//   tier's "input" or "output" where it never had a price of its own.
 // - "source" and "date" (YYYY-MM-DD) say where a price is from and of when.
 // - Numbers: 0 to 1,000,000, at most six decimals. Anything else, a member
 //   that is not named here, or one twice, is an error.

@@ -187,11 +187,12 @@ bool ngx_http_llm_limit_is_charged(
     if (ngx_http_llm_cache_is_hit(ctx)) {
         return conf.cached;
     }
-    if (ctx.route.operation == llm::Operation::pass_through) {
-        // Few say their usage, but all are requests.
-        return ctx.answered_by_module && !ctx.error;
-    }
     const auto &usage = ctx.exchange->account().usage;
+    if (ctx.route.operation == llm::Operation::pass_through) {
+        // Few say their usage, but all are requests, also those whose client
+        // did not wait for the answer.
+        return (ctx.answered_by_module || usage.estimated) && !ctx.error;
+    }
     if (!usage.known && !usage.estimated) {
         return false;
     }

@@ -107,6 +107,22 @@ private:
     std::string record_;
 };
 
+// Gives back what a call was granted.
+void give_back(ngx_http_llm_redis_t *redis,
+               const std::vector<RemoteRequest> &requests,
+               const llm::limit::RemoteAnswer &answer,
+               const std::string &record) {
+    if (!answer.granted) {
+        return;
+    }
+    std::vector<RemoteSettlement> settlements;
+    for (size_t i = 0; i < requests.size(); ++i) {
+        settlements.push_back({requests[i].key, requests[i].limit,
+                               answer.decisions[i].reservation, 0});
+    }
+    ngx_http_llm_limit_redis_settle(redis, std::move(settlements), record);
+}
+
 // Undoes a call that may have been executed.
 class Cancelling final : public Script {
 public:
@@ -143,15 +159,7 @@ Command ngx_http_llm_limit_reserving_t::command(Call how) const {
 
 void ngx_http_llm_limit_reserving_t::refund(
     const llm::limit::RemoteAnswer &answer) {
-    if (!answer.granted) {
-        return;
-    }
-    std::vector<RemoteSettlement> settlements;
-    for (size_t i = 0; i < requests_.size(); ++i) {
-        settlements.push_back({requests_[i].key, requests_[i].limit,
-                               answer.decisions[i].reservation, 0});
-    }
-    ngx_http_llm_limit_redis_settle(redis(), std::move(settlements), record_);
+    give_back(redis(), requests_, answer, record_);
 }
 
 void ngx_http_llm_limit_reserving_t::ended(Pointer self, const Reply *reply,
@@ -218,6 +226,18 @@ private:
 ngx_http_llm_limit_remote_t::~ngx_http_llm_limit_remote_t() {
     for (auto call : calls_) {
         call->leave();
+    }
+    if (taken_) {
+        return;
+    }
+    // Some have answered, and nobody will hear of it.
+    for (const auto &group : groups_) {
+        try {
+            give_back(group.redis, group.requests, group.answer,
+                      group.record);
+        } catch (const std::bad_alloc &) {
+            ngx_http_llm_limit_redis_log(ngx_cycle->log, no_memory);
+        }
     }
 }
 

@@ -61,7 +61,8 @@ private:
 };
 
 // Reserves, as an awaitable inside a task: all groups at once. Destroyed while
-// it waits, it leaves calls behind that refund what they are granted.
+// it waits, it gives back what was granted by then, and leaves calls behind
+// that refund what they are granted.
 class ngx_http_llm_limit_remote_t {
 public:
     ngx_http_llm_limit_remote_t(ngx_http_request_t *r,
@@ -75,7 +76,7 @@ public:
 
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> handle);
-    void await_resume() const noexcept {}
+    void await_resume() noexcept { taken_ = true; }
 
 private:
     class Call;
@@ -86,6 +87,7 @@ private:
     std::vector<ngx_http_llm_limit_group_t> &groups_;
     std::vector<Call *> calls_;     // under way
     std::coroutine_handle<> handle_;
+    bool taken_ = false;            // the answers are the caller's
 };
 
 // Settles what is in one slot; nobody waits. record: of the call that reserved

@@ -62,7 +62,9 @@ void collect(ngx_http_request_t *r, LimitCtx &limit) {
         auto same = std::find_if(
             limit.held.begin(), limit.held.end(),
             [&](const Held &held) { return held.zone == rule.zone; });
-        if (same != limit.held.end() && concern == Concern::watched) {
+        if (same != limit.held.end()
+            && (concern == Concern::watched
+                || (same->by_name && concern != Concern::by_name))) {
             continue;
         }
 

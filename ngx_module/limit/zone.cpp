@@ -356,6 +356,14 @@ char *set_rate(ngx_conf_t *cf, Zone *zone, const Words &words) {
                            why.data());
         return failed();
     }
+    if (!spec->currency.empty() && spec->currency != "usd") {
+        // Cents of the one would be counted as cents of the other.
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid currency \"%*s\": prices are in US "
+                           "dollars, \"usd\"", spec->currency.size(),
+                           spec->currency.data());
+        return failed();
+    }
     zone->spec = std::move(*spec);
 
     if (words.time_zone.empty()) {

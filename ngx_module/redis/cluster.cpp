@@ -51,7 +51,9 @@ public:
             return true;
         case Trouble::try_again:
             // It takes as long as keys take to move; the command's timeout
-            // ends it.
+            // ends it. Where the other node says it, the redirection was
+            // right, and the same one comes again.
+            command.tries = 0;
             client_.park(command);
             return true;
         default:

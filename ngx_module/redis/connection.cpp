@@ -258,6 +258,9 @@ void Connection::secure() noexcept {
         return;
     }
 
+    // What could not be sent yet is not where it was once more comes behind it.
+    SSL_set_mode(c_->ssl->connection, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+
     // RFC 6066: no addresses.
     const auto &name = node_.tls_name();
     if (node_.conf().ssl_server_name && !is_address(name)

@@ -96,28 +96,22 @@ Result<bool> read_item(const json::Member &member, const std::string &where,
     return true;
 }
 
-// `before`: the prices below this tier; null for the first.
-Rates fill(const Given &given, const Rates *before) {
+Rates fill(const Given &given) {
     Rates rates{};
     for (std::size_t i = 0; i < item_count; i++) {
         const std::size_t other = index(falls_back[i]);
-        if (given[i]) {
-            rates[i] = *given[i];
-        } else if (before != nullptr) {
-            rates[i] = (*before)[i];
-        } else if (i != other && given[other]) {
-            rates[i] = *given[other];
-        }
+        rates[i] = given[i].value_or(given[other].value_or(0));
     }
     return rates;
 }
 
+// `given`: what was in the tiers before; what is in this one comes in its
+// place. What never had a price of its own costs what it is part of in each.
 Result<void> read_tier(json::Value value, const std::string &where,
-                       Price &price) {
+                       Given &given, Price &price) {
     if (!value.is_object()) {
         return bad(where, "must be an object");
     }
-    Given given{};
     std::optional<std::int64_t> above;
     for (const auto &member : value.members()) {
         auto item = read_item(member, where, given);
@@ -140,8 +134,7 @@ Result<void> read_tier(json::Value value, const std::string &where,
     if (!above) {
         return bad(where, "needs the member \"above\"");
     }
-    const Rates before = price.tiers.back().rates;
-    price.tiers.push_back({*above, fill(given, &before)});
+    price.tiers.push_back({*above, fill(given)});
     return {};
 }
 
@@ -223,14 +216,14 @@ Result<Read> read_price(json::Value value, const std::string &where) {
         return bad(member_of(where, "date"), "must look like 2026-12-31");
     }
 
-    price.tiers.push_back({0, fill(given, nullptr)});
+    price.tiers.push_back({0, fill(given)});
     if (tiers && !tiers.is_array()) {
         return bad(member_of(where, "tiers"), "must be an array");
     }
     std::size_t i = 0;
     for (auto tier : tiers.elements()) {
         auto path = element_of(member_of(where, "tiers"), i++);
-        if (auto done = read_tier(tier, path, price); !done) {
+        if (auto done = read_tier(tier, path, given, price); !done) {
             return std::move(done.error());
         }
     }

@@ -374,6 +374,39 @@ TEST_CASE("the clock is that of Redis, and its keys expire") {
     }
 }
 
+TEST_CASE("a calendar's windows are Redis' own, whatever a gateway's clock says") {
+    auto *redis = server();
+    if (redis == nullptr) {
+        return;
+    }
+    for (std::int64_t skew : {-7 * minute, -minute, std::int64_t{0}, minute,
+                              7 * minute})
+    {
+        INFO(skew);
+        Limit limit;
+        limit.window = Window::calendar;
+        limit.unit = CalendarUnit::minute;
+        limit.budget = 100;
+        RemoteRequest request{"skew:" + std::to_string(skew), limit, 60};
+        auto decision = [&](std::int64_t now) {
+            auto reply = redis->call(reserve_command(
+                {&request, 1}, now + skew, limit::Call::by_text, now));
+            INFO(reply.text);
+            auto answer = read_reserve_reply(reply, {&request, 1});
+            REQUIRE(answer);
+            return answer->decisions[0].decision;
+        };
+        auto now = noon + 20'000;
+        CHECK(decision(now).granted());
+        CHECK(decision(now + 10'000).retry_after == 30'000);
+        CHECK(decision(now + 39'999).retry_after == 1);
+        CHECK(decision(now + 40'000).granted());
+        CHECK_FALSE(decision(now + 40'001).granted());
+        CHECK(decision(now + 5 * minute).granted());
+        CHECK_FALSE(decision(now + 5 * minute + 1).granted());
+    }
+}
+
 TEST_CASE("a script is called by the digest that Redis gives it") {
     auto *redis = server();
     if (redis == nullptr) {

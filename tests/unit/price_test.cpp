@@ -88,6 +88,25 @@ TEST_CASE("above a tier the whole call costs more", "[price]") {
     CHECK(cost(1001) == 991 * 2000 + 10 * 500 + 8000);
 }
 
+TEST_CASE("above a tier, too, what has no price costs what it is part of",
+          "[price]") {
+    auto price = price_of(
+        R"("input": 1, "output": 2, "reasoning": 3, "tiers":
+           [{"above": 100, "input": 4, "output": 5},
+            {"above": 1000, "output": 6, "cached_input": 7}])");
+    auto cost = [&](std::int64_t prompt) {
+        return price::cost(price, {.prompt_tokens = prompt,
+                                   .completion_tokens = 10,
+                                   .cached_tokens = 10,
+                                   .cache_write_tokens = 10,
+                                   .reasoning_tokens = 1,
+                                   .audio_completion_tokens = 2});
+    };
+    CHECK(cost(100) == 100 * 1000 + 9 * 2000 + 3000);
+    CHECK(cost(101) == 101 * 4000 + 9 * 5000 + 3000);
+    CHECK(cost(1001) == 991 * 4000 + 10 * 7000 + 9 * 6000 + 3000);
+}
+
 TEST_CASE("usage that makes no sense costs no more than it can", "[price]") {
     auto price = price_of(R"("input": 1, "cached_input": 0, "output": 1)");
     CHECK(price::cost(price, {.prompt_tokens = -5,

@@ -464,7 +464,10 @@ Result<RequestHead> parse_head(const json::Document &document,
                                     ? "is missing"
                                     : "must be an array that is not empty");
     }
-    Value most = field(field(root, "generationConfig"), "maxOutputTokens");
+    Value config = field(root, "generationConfig");
+    head.choices = std::max<std::int64_t>(
+        field(config, "candidateCount").integer().value_or(1), 1);
+    Value most = field(config, "maxOutputTokens");
     if (!most.is_null()) {
         head.max_tokens = most.integer();
         if (!head.max_tokens || *head.max_tokens < 1) {

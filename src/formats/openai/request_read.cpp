@@ -258,8 +258,11 @@ Result<RequestHead> parse_head(const json::Document &document) {
     fields::HeadReader reader(document.root());
     bool read = reader.read_model() && reader.check_list("messages")
                 && reader.read_stream() && reader.read_stream_options()
-                && reader.read_max_tokens("max_tokens", 1)
-                && reader.read_max_tokens("max_completion_tokens", 1);
+                && reader.read_max_tokens("max_tokens", 1);
+    auto older = reader.head.max_tokens;
+    read = read && reader.read_max_tokens("max_completion_tokens", 1);
+    // With both, it is the server's choice which of them it heeds.
+    reader.head.max_tokens = std::max(older, reader.head.max_tokens);
     reader.head.choices = std::max<std::int64_t>(
         document.root()["n"].integer().value_or(1), 1);
     return reader.result(read);
