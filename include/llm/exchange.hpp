@@ -319,6 +319,8 @@ private:
     Step begin_pass_through(const AnswerHead &head);
     // The client's body with changes, as pieces_.
     void splice(const std::vector<json::Edit> &edits);
+    // Of a tool that the provider has called.
+    std::string_view client_name(std::string_view name) const;
     void account_for(chat::Response &response);
     void write_failure(const chat::Event &event);
     void begin_answer();

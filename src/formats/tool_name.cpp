@@ -5,6 +5,7 @@
 
 #include "formats/tool_plan.hpp"
 #include "llm/arena.hpp"
+#include "text/hash.hpp"
 
 namespace llm {
 
@@ -17,9 +18,21 @@ constexpr std::size_t longest = 64;
 constexpr std::string_view escaped_prefix = "llm_name_";
 constexpr std::string_view digits = "0123456789abcdef";
 
+// Behind it are the digest of the name, "_" and its beginning, for the model.
+constexpr std::string_view cut_prefix = "llm_cut_";
+
 bool is_legal(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
            || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+void cut_name(std::string_view name, std::string &out) {
+    out.append(cut_prefix);
+    append_hex(out, fnv1a(name));
+    out.push_back('_');
+    for (char c : name.substr(0, longest - out.size())) {
+        out.push_back(is_legal(c) ? c : '_');
+    }
 }
 
 }  // namespace
@@ -42,8 +55,12 @@ std::optional<std::string> encode_tool_name(std::string_view name,
             out.push_back(digits[byte & 15]);
         }
     }
-    if (name.empty() || out.size() > longest) {
+    if (name.empty()) {
         return std::nullopt;
+    }
+    if (out.size() > longest) {
+        out = custom ? custom_prefix : std::string_view();
+        cut_name(name, out);
     }
     return out;
 }
@@ -51,6 +68,24 @@ std::optional<std::string> encode_tool_name(std::string_view name,
 std::string legal_tool_name(std::string_view name, bool custom) {
     auto encoded = encode_tool_name(name, custom);
     return encoded ? std::move(*encoded) : sent_tool_name(name, custom);
+}
+
+std::string_view whole_tool_name(std::string_view name,
+                                 const chat::Request &request) {
+    std::string_view cut = name;
+    take_custom_prefix(cut);
+    if (!cut.starts_with(cut_prefix)) {
+        return name;
+    }
+    cut.remove_prefix(cut_prefix.size());
+    for (const chat::Tool &tool : request.tools) {
+        std::string digest;
+        append_hex(digest, fnv1a(tool.name));
+        if (cut.starts_with(digest)) {
+            return tool.name;
+        }
+    }
+    return name;
 }
 
 ToolName decode_tool_name(std::string_view encoded) {

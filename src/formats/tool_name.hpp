@@ -8,17 +8,25 @@
 #include <string>
 #include <string_view>
 
+#include "llm/chat.hpp"
+
 namespace llm {
 
 // A name that such an API does not take is escaped, behind a prefix, so that
-// the name in the answer tells which tool it was; nullopt: there is no room
-// for that.
+// the name in the answer tells which tool it was. Where there is no room for
+// that, it is cut, behind another prefix and a digest of the whole:
+// whole_tool_name() knows it again. nullopt: it is empty.
 std::optional<std::string> encode_tool_name(std::string_view name,
                                             bool custom);
 
-// As encode_tool_name(). Where there is no room, the name as it is: what the
-// provider says of it is clearer than anything else.
+// As encode_tool_name(). An empty name is left as it is: what the provider
+// says of it is clearer than anything else.
 std::string legal_tool_name(std::string_view name, bool custom = false);
+
+// The name of the request's tool whose name encode_tool_name() has cut to
+// this; else the name as it is.
+std::string_view whole_tool_name(std::string_view name,
+                                 const chat::Request &request);
 
 struct ToolName {
     std::string name;

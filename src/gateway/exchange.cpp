@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "formats/member_names.hpp"
+#include "formats/tool_name.hpp"
 #include "llm/url.hpp"
 
 namespace llm {
@@ -94,6 +95,13 @@ public:
         case Type::refusal:
         case Type::tool_arguments:
             x_.completion_.add(event.text);
+            break;
+        case Type::tool_call:
+            if (auto name = x_.client_name(event.name); name != event.name) {
+                chat::Event named = event;
+                named.name = name;
+                return on_event(named);
+            }
             break;
         case Type::finish:
             x_.account_.finish_reason = event.finish_reason;
@@ -619,6 +627,11 @@ Exchange::Step Exchange::finish_one_shot() {
     if (response->id.empty()) {
         response->id = request_id_;
     }
+    for (auto &choice : response->choices) {
+        for (auto &part : choice.message.parts) {
+            part.name = client_name(part.name);
+        }
+    }
     account_for(*response);
     if (observer_) {
         observer_->on_response(*response);
@@ -637,6 +650,10 @@ Exchange::Step Exchange::finish_one_shot() {
         write_answer(*response);
     }
     return Step::complete;
+}
+
+std::string_view Exchange::client_name(std::string_view name) const {
+    return request_ && !same_format_ ? whole_tool_name(name, *request_) : name;
 }
 
 void Exchange::account_for(chat::Response &response) {

@@ -255,17 +255,6 @@ TEST_CASE("member names: a conversation that needs a template",
     }
 }
 
-TEST_CASE("member names: a name that the provider does not take",
-          "[member-names]") {
-    std::string name(65, 'f');
-    std::string calls =
-        R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":")"
-        + name
-        + R"(","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"r"}]})";
-    check({openai(), bedrock(), calls,
-           "messages[1].tool_calls[0].function.name"});
-}
-
 TEST_CASE("member names: no place is better than a wrong one",
           "[member-names]") {
     // A result of which the reader has kept the meaning alone.

@@ -302,10 +302,7 @@ Result<void> BlockWriter::write_tool_name(std::string_view name, bool custom,
                                           const std::string &param) {
     auto encoded = encode_tool_name(name, custom);
     if (!encoded) {
-        return invalid_request(
-            param + " is too long for this model's provider, which takes "
-                    "tool names of up to 64 letters, digits, \"_\" and \"-\"",
-            param);
+        return invalid_request(param + " must not be empty", param);
     }
     writer_.string(*encoded);
     return {};
