@@ -439,3 +439,15 @@ whole(openai_text('word ' x 40000))
 ]
 --- upstream_request_like eval
 ['POST']
+
+
+
+=== TEST 26: calls for which the provider runs a tool go past it
+--- http_config eval: $::HttpConfig
+--- config eval: $::Config
+--- steps eval
+[
+    ask('What is new?', '"web_search_options":{}') => 'Bypass one',
+    ask('What is new?', '"web_search_options":{}') => 'Bypass two',
+    ask('What is new?') => 'Miss three',
+]

@@ -67,6 +67,11 @@ Result<Entry> read_entry(const json::Document &document,
 // All that the answer says and calls, as one text: to compare answers with.
 std::string answer_text(const chat::Response &response);
 
+// Whether the provider may run tools of its own for the call, such as a search:
+// the answer is of the moment then, and has sources and results that an entry
+// has no place for.
+bool runs_tools(const chat::Request &request) noexcept;
+
 // Why an answer is not kept.
 enum class Unstorable : std::uint8_t {
     none,

@@ -698,8 +698,9 @@ task::Task ngx_http_llm_cache_lookup(ngx_http_request_t *r,
     Cache &cache = *ctx->cache;
 
     auto request = ctx->exchange->request();
-    if (!request) {
-        // Newer than this gateway, or wrong: the provider will tell.
+    if (!request || llm::cache::runs_tools(**request)) {
+        // Newer than this gateway, or wrong: the provider will tell. Or what
+        // it does for the call is more than an answer.
         cache.status = Status::bypass;
         ngx_http_llm_cache_count(cache.zone, &Counts::bypasses);
         co_return NGX_DECLINED;

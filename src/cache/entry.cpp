@@ -385,6 +385,14 @@ std::string answer_text(const Response &response) {
     return text;
 }
 
+bool runs_tools(const chat::Request &request) noexcept {
+    return request.web_search_options.is_object()
+           || std::any_of(request.tools.begin(), request.tools.end(),
+                          [](const chat::Tool &tool) {
+                              return tool.type == chat::Tool::Type::native;
+                          });
+}
+
 std::string_view to_string(Unstorable reason) noexcept {
     return reasons[static_cast<std::size_t>(reason)];
 }
