@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 #include "exchange.hpp"
+#include "formats/openai/models.hpp"
 #include "llm/format.hpp"
 
 using namespace llm;
@@ -541,7 +542,11 @@ TEST_CASE("openai: thinking becomes an effort") {
     CHECK(effort(Mode::budget, 4096, "") == "medium");
     CHECK(effort(Mode::budget, 30000, "") == "high");
     CHECK(effort(Mode::budget, 30000, "low") == "low");
-    CHECK(effort(Mode::adaptive, 0, "") == "high");
+    CHECK(effort(Mode::adaptive, 0, "") == "");
+    CHECK(effort(Mode::adaptive, 0, "medium") == "medium");
+    CHECK(openai::effort_word({Mode::adaptive, "", 0, {}},
+                              openai::find_model("gpt-5"))
+          == "high");
     CHECK(effort(Mode::disabled, 0, "") == "");
     CHECK(effort(Mode::unset, 0, "minimal") == "minimal");
 }

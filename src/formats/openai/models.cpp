@@ -73,7 +73,9 @@ std::string_view effort_word(const chat::Reasoning &reasoning,
     std::string_view word = reasoning.effort;
     if (word.empty() && reasoning.mode == Mode::budget) {
         word = effort_of_budget(reasoning.budget_tokens);
-    } else if (word.empty() && reasoning.mode == Mode::adaptive) {
+    } else if (word.empty() && reasoning.mode == Mode::adaptive && traits) {
+        // Of a model that is not known the word would be a guess: those that
+        // think do so unasked, others would refuse it.
         word = "high";
     }
     // Mode::disabled has no word that all models take: it is left out.
