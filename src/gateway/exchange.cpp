@@ -437,7 +437,9 @@ Exchange::Step Exchange::feed(std::string_view bytes) {
     case Mode::error_body:
         collected_.append(
             bytes.substr(0, limits_.max_error - collected_.size()));
-        return Step::more;
+        // There may be no end of it.
+        return collected_.size() < limits_.max_error ? Step::more
+                                                     : finish_error();
 
     case Mode::stream: {
         Tap tap(*this);
