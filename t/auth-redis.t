@@ -9,6 +9,8 @@ use Digest::SHA ();
 workers(2);
 master_on();
 
+# What is known of a key may live through the reload between two tests: each
+# has keys of its own.
 our $redis = LLMRedis->server();
 
 our $Http = q{
@@ -137,9 +139,9 @@ is(ask('sk-6'), '200 alice||||');
 $::redis->kill;
 select undef, undef, undef, 0.2;
 is(ask('sk-6'), '200 alice||||') for 1 .. 3;
-is(ask('sk-unknown'), 503);
+is(ask('sk-unknown-6'), 503);
 $::redis->start;
-soon sub { ask('sk-unknown') eq '401' };
+soon sub { ask('sk-unknown-6') eq '401' };
 --- error_log
 llm_auth: llm_redis "keys" was asked for a key:
 
@@ -248,8 +250,8 @@ location @again {
 --- redis
 --- script
 $::redis->kill;
-is(ask('sk-unknown'), 200);
-is(ask('sk-unknown', 'no'), '200 again');
+is(ask('sk-unknown-13'), 200);
+is(ask('sk-unknown-13', 'no'), '200 again');
 $::redis->start;
 --- error_log
 llm_auth: llm_redis "keys" was asked for a key:
@@ -261,10 +263,10 @@ llm_auth: llm_redis "keys" was asked for a key:
 --- config eval: ::location_of('ttl=100ms; satisfy any; deny all')
 --- redis
 --- script
-is(ask('sk-unknown'), 401) for 1 .. 2;
+is(ask('sk-unknown-14'), 401) for 1 .. 2;
 $::redis->kill;
-soon sub { ask('sk-unknown') eq '503' };
+soon sub { ask('sk-unknown-14') eq '503' };
 $::redis->start;
-soon sub { ask('sk-unknown') eq '401' };
+soon sub { ask('sk-unknown-14') eq '401' };
 --- error_log
 llm_auth: llm_redis "keys" was asked for a key:
